@@ -1,0 +1,157 @@
+import Timekeeping
+
+/// How a register behaves when it falls; stated by the profile, never guessed from data.
+package enum CounterClass: UInt8, Hashable, Sendable, CaseIterable {
+    /// Rises for the life of the device.
+    case lifetime = 1
+    /// Starts from zero at each reboot of the device.
+    case volatile = 2
+    /// May be set back by its user at any time.
+    case resettable = 3
+    /// Set back by the device at the end of a local day or month.
+    case period = 4
+    /// Not a register: an amount per report.
+    case delta = 5
+    /// Import less export: falling is normal.
+    case net = 6
+
+    package var name: String {
+        switch self {
+        case .lifetime: "lifetime"
+        case .volatile: "volatile"
+        case .resettable: "resettable"
+        case .period: "period"
+        case .delta: "delta"
+        case .net: "net"
+        }
+    }
+
+    package init?(name: String) {
+        guard let found = CounterClass.allCases.first(where: { $0.name == name }) else { return nil }
+        self = found
+    }
+}
+
+/// What the profile knows about one counter.
+package struct Counter: Hashable, Sendable {
+    package var quantity: Quantity
+    package var counterClass: CounterClass
+    /// The smallest step the device shows, in thousandths of the unit (mWh); at least 1.
+    package var step: Int64
+    /// The value at which the register starts again from 0, in thousandths; nil when not known.
+    package var modulus: Int64?
+
+    package init(quantity: Quantity, counterClass: CounterClass, step: Int64, modulus: Int64? = nil) {
+        self.quantity = quantity
+        self.counterClass = counterClass
+        self.step = max(1, step)
+        self.modulus = modulus
+    }
+}
+
+/// What a device is to its home.
+package enum DeviceRole: UInt8, Hashable, Sendable, CaseIterable {
+    /// Uses energy; the usual case.
+    case load = 1
+    /// The meter at the home's connection to the grid: its energy is the home's.
+    case grid = 2
+    /// Produces energy behind the grid meter.
+    case solar = 3
+    /// Stores energy behind the grid meter.
+    case battery = 4
+    /// The gateway itself, whose readings are its own health.
+    case gateway = 5
+
+    package var name: String {
+        switch self {
+        case .load: "load"
+        case .grid: "grid"
+        case .solar: "solar"
+        case .battery: "battery"
+        case .gateway: "gateway"
+        }
+    }
+
+    package init?(name: String) {
+        guard let found = DeviceRole.allCases.first(where: { $0.name == name }) else { return nil }
+        self = found
+    }
+}
+
+/// Where a device is heard: a topic or a bus address. It may change; the device stays the same.
+package struct Binding: Hashable, Sendable, CustomStringConvertible {
+    /// `mqtt:tasmota:plug_washer`, `modbus:tcp://meter:502/1`, `replay:washer`: transport, then its own address.
+    package var address: String
+    /// At most this many bytes, in records and in configuration.
+    package static let maximumLength = 256
+
+    package init(address: String) {
+        self.address = address
+    }
+
+    package var description: String { address }
+}
+
+/// A device as it is known from `validFrom` on. A change is a new descriptor with the same `id`.
+package struct Device: Hashable, Sendable {
+    package var id: DeviceID
+    /// Unique in the home; what people type. At most 64 bytes.
+    package var name: String
+    package var role: DeviceRole
+    /// `tasmota`, `energy`, `modbus` …
+    package var family: String
+    /// Profile's name and version; a new version may read the same bytes differently.
+    package var profile: String
+    package var profileVersion: UInt32
+    /// Maker's model where it is known, else empty.
+    package var model: String
+    /// The most the device can carry, in W; nil means the default of its phases.
+    package var ratingWatts: Int64?
+    /// The device whose energy includes this one's; nil: directly in the home.
+    package var parent: DeviceID?
+    package var counters: [Counter]
+    package var bindings: [Binding]
+    package var validFrom: Timestamp
+
+    package static let maximumNameLength = 64
+    package static let maximumCounters = 64
+    package static let maximumBindings = 16
+
+    package init(
+        id: DeviceID, name: String, role: DeviceRole = .load, family: String, profile: String = "",
+        profileVersion: UInt32 = 1, model: String = "", ratingWatts: Int64? = nil, parent: DeviceID? = nil,
+        counters: [Counter] = [], bindings: [Binding] = [], validFrom: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.role = role
+        self.family = family
+        self.profile = profile
+        self.profileVersion = profileVersion
+        self.model = model
+        self.ratingWatts = ratingWatts
+        self.parent = parent
+        self.counters = counters
+        self.bindings = bindings
+        self.validFrom = validFrom
+    }
+
+    /// The counter the profile states for `quantity`, else a lifetime counter with a step of one watt-hour.
+    package func counter(for quantity: Quantity) -> Counter {
+        if let stated = counters.first(where: { $0.quantity == quantity }) { return stated }
+        let counterClass: CounterClass
+        switch quantity.behaviour {
+        case .delta: counterClass = .delta
+        case .period: counterClass = .period
+        default: counterClass = quantity == .energyNet ? .net : .lifetime
+        }
+        return Counter(quantity: quantity, counterClass: counterClass, step: 1000)
+    }
+
+    /// What no load behind this device can exceed, in W: stated, else 63 A × 230 V × 3 for a grid meter, an inverter
+    /// or a battery, else 3.7 kW, the most a plug carries.
+    package var plausibleWatts: Int64 {
+        if let ratingWatts, ratingWatts > 0 { return ratingWatts }
+        return role == .load && family != "modbus" ? 3_700 : 43_470
+    }
+}
