@@ -1,0 +1,133 @@
+/// Reads what `ByteWriter` wrote; every read is checked against the end. The position counts from the start of the
+/// buffer, so that an error names where it is.
+package struct ByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    package private(set) var position: Int
+
+    /// `bytes` must outlive the reader.
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        self.position = 0
+    }
+
+    package var isAtEnd: Bool { position == bytes.count }
+    package var remaining: Int { bytes.count - position }
+
+    package mutating func fixed<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(RecordError) -> T {
+        let size = MemoryLayout<T>.size
+        guard remaining >= size else { throw RecordError(.truncated, at: position) }
+        let value = bytes.loadUnaligned(fromByteOffset: position, as: T.self)
+        position += size
+        return T(littleEndian: value)
+    }
+
+    @inline(__always)
+    package mutating func varint() throws(RecordError) -> UInt64 {
+        if position < bytes.count {
+            let first = bytes[position]
+            if first < 0x80 {
+                position += 1
+                return UInt64(first)
+            }
+        }
+        return try longVarint()
+    }
+
+    private mutating func longVarint() throws(RecordError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        let start = position
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            if shift == 63, byte > 1 { throw RecordError(.badVarint, at: start) }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+            if shift > 63 { throw RecordError(.badVarint, at: start) }
+        }
+        throw RecordError(.truncated, at: start)
+    }
+
+    package mutating func signed() throws(RecordError) -> Int64 {
+        let raw = try varint()
+        return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
+    }
+
+    /// A length and that many bytes, as a slice of the buffer.
+    package mutating func prefixed(limit: Int = .max) throws(RecordError) -> UnsafeRawBufferPointer {
+        let start = position
+        let length = try varint()
+        guard length <= UInt64(remaining) else { throw RecordError(.truncated, at: start) }
+        guard length <= UInt64(limit) else { throw RecordError(.tooLong, at: start) }
+        let content = UnsafeRawBufferPointer(rebasing: bytes[position..<position + Int(length)])
+        position += Int(length)
+        return content
+    }
+
+    package mutating func text(limit: Int) throws(RecordError) -> String {
+        let start = position
+        let content = try prefixed(limit: limit)
+        guard let text = String(validating: content, as: UTF8.self) else { throw RecordError(.notText, at: start) }
+        return text
+    }
+
+    /// Calls `body` for each tagged field to the end of the buffer; `body` skips the tags it does not know.
+    package mutating func fields(
+        _ body: (UInt64, inout ByteReader) throws(RecordError) -> Void
+    ) throws(RecordError) {
+        while !isAtEnd {
+            let tag = try varint()
+            let start = position
+            var content = ByteReader(try prefixed())
+            do throws(RecordError) {
+                try body(tag, &content)
+            } catch {
+                throw RecordError(error.kind, at: start + error.position)
+            }
+        }
+    }
+
+    /// The rest of this field as text.
+    package mutating func wholeText(limit: Int) throws(RecordError) -> String {
+        guard remaining <= limit else { throw RecordError(.tooLong, at: position) }
+        let content = UnsafeRawBufferPointer(rebasing: bytes[position...])
+        position = bytes.count
+        guard let text = String(validating: content, as: UTF8.self) else { throw RecordError(.notText, at: 0) }
+        return text
+    }
+
+    /// The rest of this field as bytes.
+    package mutating func wholeBytes() -> [UInt8] {
+        let content = Array(bytes[position...])
+        position = bytes.count
+        return content
+    }
+}
+
+/// Bytes that are not a record, and where.
+package struct RecordError: Error, Hashable, CustomStringConvertible {
+    package enum Kind: String, Sendable {
+        case truncated = "ends too early"
+        case badVarint = "holds an integer of more than 64 bits"
+        case tooLong = "holds a field longer than its limit"
+        case notText = "holds text that is not UTF-8"
+        case badValue = "holds a value outside its range"
+        case missingField = "lacks a field"
+        case notAFrame = "is not a frame"
+        case newerFormat = "has a newer format than this version reads"
+        case badChecksum = "has a wrong checksum"
+        case unknownSeries = "names a series that its dictionary lacks"
+    }
+
+    package let kind: Kind
+    /// Byte position in the buffer that was read.
+    package let position: Int
+
+    package init(_ kind: Kind, at position: Int) {
+        self.kind = kind
+        self.position = position
+    }
+
+    package var description: String { "the record \(kind.rawValue) (at byte \(position))" }
+}

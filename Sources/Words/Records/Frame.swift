@@ -1,0 +1,165 @@
+import Metering
+import Timekeeping
+
+/// The 104 bytes before a frame's content. Layout and meaning: `Records.md`.
+package struct FrameHeader: Hashable, Sendable {
+    package static let size = 104
+    package static let magic: UInt32 = 0x4D52_4665  // "eFRM"
+    package static let version: UInt8 = 1
+    /// A frame longer than this is refused on both sides.
+    package static let maximumLength = 1 << 20
+
+    package var topic: Topic
+    /// Header, dictionary and records, without padding.
+    package var length: Int
+    /// Where the frame was meant to lie on disk; 0 and 0 on the wire. A frame found elsewhere is stale or misdirected.
+    package var segment: UInt64
+    package var position: UInt32
+    /// Records in the frame; each takes one offset from `firstOffset` on. 0: a heartbeat.
+    package var count: UInt32
+    package var epoch: UInt64
+    package var firstOffset: UInt64
+    package var gateway: GatewayID
+    package var boot: BootID
+    /// The gateway's clocks when the frame was closed.
+    package var wall: Timestamp
+    /// Milliseconds since boot.
+    package var monotonic: Int64
+    package var partition: UInt32
+    package var dictionaryLength: Int
+
+    package var endOffset: UInt64 { firstOffset &+ UInt64(count) }
+}
+
+/// Encodes and decodes whole frames.
+package enum Frame {
+    /// Writes header, dictionary and records, and seals them with the checksum. `header.length` and
+    /// `header.dictionaryLength` are set here. At most `FrameHeader.maximumLength` bytes, which the caller sees to.
+    package static func encode(_ header: FrameHeader, dictionary: [UInt8], records: [UInt8]) -> [UInt8] {
+        let length = FrameHeader.size + dictionary.count + records.count
+        precondition(length <= FrameHeader.maximumLength)
+        var writer = ByteWriter(capacity: length)
+        writer.fixed(FrameHeader.magic)
+        writer.fixed(FrameHeader.version)
+        writer.fixed(header.topic.rawValue)
+        writer.fixed(UInt16(0))
+        writer.fixed(UInt32(length))
+        writer.fixed(UInt32(0))
+        writer.fixed(header.segment)
+        writer.fixed(header.position)
+        writer.fixed(header.count)
+        writer.fixed(header.epoch)
+        writer.fixed(header.firstOffset)
+        writer.identifier(header.gateway)
+        writer.bytes.append(contentsOf: header.boot.bytes)
+        writer.fixed(header.wall.milliseconds)
+        writer.fixed(header.monotonic)
+        writer.fixed(header.partition)
+        writer.fixed(UInt32(dictionary.count))
+        writer.bytes.append(contentsOf: dictionary)
+        writer.bytes.append(contentsOf: records)
+        let crc = writer.bytes.withUnsafeBytes { checksum($0) }
+        writer.bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: crc.littleEndian, toByteOffset: 12, as: UInt32.self)
+        }
+        return writer.bytes
+    }
+
+    /// The header at the start of `bytes`, if a whole frame with a right checksum lies there.
+    package static func header(_ bytes: UnsafeRawBufferPointer) throws(RecordError) -> FrameHeader {
+        var reader = ByteReader(bytes)
+        guard bytes.count >= FrameHeader.size else { throw RecordError(.truncated, at: bytes.count) }
+        guard try reader.fixed(UInt32.self) == FrameHeader.magic else { throw RecordError(.notAFrame, at: 0) }
+        let version: UInt8 = try reader.fixed()
+        let rawTopic: UInt8 = try reader.fixed()
+        _ = try reader.fixed(UInt16.self)
+        let length = Int(try reader.fixed(UInt32.self))
+        guard length >= FrameHeader.size, length <= FrameHeader.maximumLength else {
+            throw RecordError(.badValue, at: 8)
+        }
+        guard length <= bytes.count else { throw RecordError(.truncated, at: 8) }
+        let crc: UInt32 = try reader.fixed()
+        guard checksum(UnsafeRawBufferPointer(rebasing: bytes[..<length])) == crc else {
+            throw RecordError(.badChecksum, at: 12)
+        }
+        guard version <= FrameHeader.version, let topic = Topic(rawValue: rawTopic) else {
+            throw RecordError(.newerFormat, at: 4)
+        }
+        let header = FrameHeader(
+            topic: topic, length: length, segment: try reader.fixed(), position: try reader.fixed(),
+            count: try reader.fixed(), epoch: try reader.fixed(), firstOffset: try reader.fixed(),
+            gateway: try reader.identifier(), boot: try reader.bootID(),
+            wall: Timestamp(milliseconds: try reader.fixed()), monotonic: try reader.fixed(),
+            partition: try reader.fixed(), dictionaryLength: Int(try reader.fixed(UInt32.self)))
+        guard header.dictionaryLength <= length - FrameHeader.size else { throw RecordError(.badValue, at: 100) }
+        return header
+    }
+
+    /// All bytes of the frame but the checksum's own four.
+    private static func checksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
+        let head = CRC32C.update(0, UnsafeRawBufferPointer(rebasing: frame[..<12]))
+        return CRC32C.update(head, UnsafeRawBufferPointer(rebasing: frame[16...]))
+    }
+
+    /// The series declared in the frame, in order.
+    package static func dictionary(
+        _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader
+    ) throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
+        let start = FrameHeader.size
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[start..<start + header.dictionaryLength]))
+        var entries: [(SeriesNumber, SeriesKey)] = []
+        do throws(RecordError) {
+            while !reader.isAtEnd { entries.append(try reader.seriesEntry()) }
+        } catch {
+            throw RecordError(error.kind, at: start + error.position)
+        }
+        return entries
+    }
+
+    /// Calls `body` with each record and its offset.
+    package static func records(
+        _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, _ body: (UInt64, Record) throws -> Void
+    ) throws {
+        let start = FrameHeader.size + header.dictionaryLength
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[start..<header.length]))
+        for i in 0..<UInt64(header.count) {
+            let record: Record
+            do throws(RecordError) {
+                record = try reader.record(wall: header.wall)
+            } catch {
+                throw RecordError(error.kind, at: start + error.position)
+            }
+            try body(header.firstOffset &+ i, record)
+        }
+        guard reader.isAtEnd else { throw RecordError(.badValue, at: start + reader.position) }
+    }
+}
+
+extension ByteWriter {
+    /// One dictionary entry: varint(number), device (16 bytes), varint(quantity code), channel (length-prefixed).
+    package mutating func seriesEntry(_ number: SeriesNumber, _ key: SeriesKey) {
+        varint(UInt64(number.value))
+        identifier(key.device)
+        varint(UInt64(key.quantity.code))
+        prefixed(key.channel.name.utf8)
+    }
+}
+
+extension ByteReader {
+    package mutating func seriesEntry() throws(RecordError) -> (SeriesNumber, SeriesKey) {
+        let start = position
+        guard let number = UInt32(exactly: try varint()) else { throw RecordError(.badValue, at: start) }
+        let device: DeviceID = try identifier()
+        guard let code = UInt16(exactly: try varint()) else { throw RecordError(.badValue, at: start) }
+        guard let channel = Channel(try text(limit: Channel.maximumLength)) else {
+            throw RecordError(.badValue, at: start)
+        }
+        return (SeriesNumber(number), SeriesKey(device: device, channel: channel, quantity: Quantity(code: code)))
+    }
+
+    mutating func bootID() throws(RecordError) -> BootID {
+        var bytes: [UInt8] = []
+        for _ in 0..<16 { bytes.append(try fixed()) }
+        return BootID(bytes: bytes)
+    }
+}

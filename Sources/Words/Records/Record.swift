@@ -1,0 +1,135 @@
+import Metering
+import Timekeeping
+
+/// One fact, decision or result in a home's log. Everything that can change a result travels as one of these.
+///
+/// Kind numbers are part of the format (`Records.md`); a kind this version does not know is kept, passed on and skipped.
+package enum Record: Hashable, Sendable {
+    /// Readings in the order they came; a batch of one message or one read cycle.
+    case readings([Reading])
+    /// A device as it is from its `validFrom` on.
+    case device(Device)
+    /// The home's zone and tariffs from their `validFrom` on.
+    case settings(HomeSettings)
+    /// A human or remote decision.
+    case command(Command)
+    /// What the gateway's clock was worth.
+    case clock(ClockState)
+    /// Offsets that no longer exist.
+    case gap(Gap)
+    /// A slot as Usage worked it out; topic `slots` only.
+    case slot(SlotUsage)
+    /// A kind of a later version.
+    case unknown(kind: UInt64, body: [UInt8])
+
+    package var kind: UInt64 {
+        switch self {
+        case .readings: 1
+        case .device: 2
+        case .settings: 3
+        case .command: 4
+        case .clock: 5
+        case .gap: 6
+        case .slot: 7
+        case .unknown(let kind, _): kind
+        }
+    }
+}
+
+/// A recorded decision. `arguments` are names and texts; what each verb needs is listed in `Records.md`.
+package struct Command: Hashable, Sendable {
+    package enum Verb: UInt64, Hashable, Sendable, CaseIterable {
+        case correct = 1
+        case undo = 2
+        case replace = 3
+        case rename = 4
+        case acknowledge = 5
+        case silence = 6
+    }
+
+    package struct Argument: Hashable, Sendable {
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var id: CommandID
+    /// Who decided: a user's name or `server`.
+    package var actor: String
+    package var verb: Verb
+    package var arguments: [Argument]
+
+    package init(id: CommandID, actor: String, verb: Verb, arguments: [Argument]) {
+        self.id = id
+        self.actor = actor
+        self.verb = verb
+        self.arguments = arguments
+    }
+}
+
+/// The relation of wall clock and monotonic clock, written at each start and whenever it changes.
+package struct ClockState: Hashable, Sendable {
+    /// Wall time less monotonic time, ms.
+    package var offset: Int64
+    package var synchronized: Bool
+    package var at: Timestamp
+
+    package init(offset: Int64, synchronized: Bool, at: Timestamp) {
+        self.offset = offset
+        self.synchronized = synchronized
+        self.at = at
+    }
+}
+
+/// Offsets `first ..< end` of `epoch` that the ring has overwritten or that were damaged.
+package struct Gap: Hashable, Sendable {
+    package enum Reason: UInt64, Hashable, Sendable {
+        case overwritten = 1
+        case damaged = 2
+    }
+
+    package var epoch: UInt64
+    package var first: UInt64
+    package var end: UInt64
+    package var reason: Reason
+
+    package init(epoch: UInt64, first: UInt64, end: UInt64, reason: Reason) {
+        self.epoch = epoch
+        self.first = first
+        self.end = end
+        self.reason = reason
+    }
+}
+
+/// A stream of records with its own offsets and cursors. Numbers are part of the frame format.
+package enum Topic: UInt8, Hashable, Sendable, CaseIterable {
+    /// Readings, devices, settings, commands, clock: all that results follow from.
+    case facts = 0
+    /// What Usage derived; can be made again from `facts`.
+    case slots = 1
+    /// Alert transitions; can be made again from `facts`.
+    case alerts = 2
+
+    package var name: String {
+        switch self {
+        case .facts: "facts"
+        case .slots: "slots"
+        case .alerts: "alerts"
+        }
+    }
+}
+
+/// The next record a consumer wants: opaque to it but for equality and the order within one epoch.
+package struct Cursor: Hashable, Sendable {
+    package var epoch: UInt64
+    package var offset: UInt64
+
+    package init(epoch: UInt64, offset: UInt64) {
+        self.epoch = epoch
+        self.offset = offset
+    }
+}

@@ -1,0 +1,40 @@
+import Metering
+
+/// Both directions between series and their numbers in one gateway's log.
+package struct SeriesDictionary: Sendable {
+    private var keys: [UInt32: SeriesKey] = [:]
+    private var numbers: [SeriesKey: SeriesNumber] = [:]
+    private var next: UInt32 = 0
+
+    /// No gateway has more series than this; a device that invents names is refused, not the gateway brought down.
+    package static let maximumCount = 65_536
+
+    package init() {}
+
+    package var count: Int { keys.count }
+
+    package subscript(number: SeriesNumber) -> SeriesKey? { keys[number.value] }
+    package subscript(key: SeriesKey) -> SeriesNumber? { numbers[key] }
+
+    /// The number of `key`, given now if it has none; nil when the dictionary is full.
+    package mutating func number(for key: SeriesKey) -> SeriesNumber? {
+        if let known = numbers[key] { return known }
+        guard keys.count < SeriesDictionary.maximumCount, next < UInt32.max else { return nil }
+        let number = SeriesNumber(next)
+        insert(number, key)
+        return number
+    }
+
+    /// Takes over an entry that was read; the later one wins where a damaged log holds two.
+    package mutating func insert(_ number: SeriesNumber, _ key: SeriesKey) {
+        if let old = keys[number.value], old != key { numbers[old] = nil }
+        keys[number.value] = key
+        numbers[key] = number
+        next = max(next, number.value == UInt32.max ? UInt32.max : number.value + 1)
+    }
+
+    /// Every entry in the order of numbers.
+    package var entries: [(number: SeriesNumber, key: SeriesKey)] {
+        keys.sorted { $0.key < $1.key }.map { (SeriesNumber($0.key), $0.value) }
+    }
+}
