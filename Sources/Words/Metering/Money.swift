@@ -21,7 +21,8 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     package init?(price text: some StringProtocol) {
         guard let decimal = DecimalText(text), decimal.exponent >= -9, decimal.exponent <= 9 else { return nil }
         let scaled = decimal.mantissa * Thousandths.powersOfTen[decimal.exponent + 18]
-        guard decimal.mantissa.magnitude < 1_000_000_000_000_000_000, scaled.magnitude < 1_000_000_000 * Decimal.one.magnitude
+        guard decimal.mantissa.magnitude < 1_000_000_000_000_000_000,
+            scaled.magnitude < 1_000_000_000 * Decimal.one.magnitude
         else { return nil }
         self.atto = scaled
     }
@@ -80,7 +81,8 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
 
     package init?(_ code: some StringProtocol) {
         let bytes = Array(code.utf8)
-        guard bytes.count == 3, bytes.allSatisfy({ $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") }) else { return nil }
+        let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        guard bytes.count == 3, bytes.allSatisfy(capitals.contains) else { return nil }
         self.code = String(code)
     }
 

@@ -115,7 +115,9 @@ extension ByteReader {
             switch tag {
             case 1: tariff.name = try field.wholeText(limit: 64)
             case 2:
-                guard let currency = Currency(try field.wholeText(limit: 3)) else { throw RecordError(.badValue, at: 0) }
+                guard let currency = Currency(try field.wholeText(limit: 3)) else {
+                    throw RecordError(.badValue, at: 0)
+                }
                 tariff.currency = currency
             case 3:
                 tariff.importPrice = try field.price()
