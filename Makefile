@@ -1,0 +1,40 @@
+# make demo    a simulated house on the terminal, in one command
+# make test    every test, with the checks of format and imports before them
+# make build   debug build          make release   the programs as they are shipped
+# make bench   what this machine does, as a table and as .build/bench.json
+# make lint    swift-format, strict make clean     removes what the others made
+
+SHELL := /bin/bash
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path .build-release $(SWIFT_FLAGS)
+
+.PHONY: demo test build release bench lint clean dependencies
+
+demo: release
+	@scripts/demo
+
+test: dependencies lint release
+	@echo "== building the tests"
+	@swift build --build-tests $(SWIFT_FLAGS)
+	@echo "== running the tests"
+	@ENERGYD_BINARIES=$(CURDIR)/.build-release/release swift test --skip-build --disable-xctest $(SWIFT_FLAGS)
+
+build: dependencies
+	@swift build $(SWIFT_FLAGS)
+
+release: dependencies
+	@echo "== building energyd, energyctl and energysim (release; the first time takes some minutes)"
+	@swift build $(RELEASE_FLAGS)
+
+bench: release
+	@scripts/bench
+
+lint:
+	@echo "== checking the format"
+	@swift format lint --strict --parallel -r Package.swift Sources Tests
+
+clean:
+	@rm -rf .build .build-*
+
+dependencies:
+	@scripts/install-dependencies

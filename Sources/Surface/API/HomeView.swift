@@ -1,0 +1,47 @@
+import APITypes
+import Metering
+import Timekeeping
+
+/// Which readings a request is about; nil matches all.
+package struct SeriesFilter: Sendable {
+    package var device: String?
+    package var channel: Channel?
+    package var quantity: Quantity?
+
+    package init(device: String? = nil, channel: Channel? = nil, quantity: Quantity? = nil) {
+        self.device = device
+        self.channel = channel
+        self.quantity = quantity
+    }
+
+    package func matches(device: String, channel: Channel, quantity: Quantity) -> Bool {
+        (self.device == nil || self.device == device) && (self.channel == nil || self.channel == channel)
+            && (self.quantity == nil || self.quantity == quantity)
+    }
+}
+
+/// How usage is summed.
+package enum UsagePeriod: String, Sendable, CaseIterable {
+    case slot, hour, day, month
+}
+
+/// All the API knows of the home behind it. Implementations answer from any task and never block the caller's thread
+/// on the disk: whatever reads files runs on a thread of its own.
+package protocol HomeView: Sendable {
+    func status() async -> StatusAnswer
+    func devices() async throws -> [DeviceAnswer]
+    /// The newest reading of each series, in the order of device, channel and quantity.
+    func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer]
+    /// Readings of `since ..< until` in the order of time; `body` gets them in batches and the next batch is fetched
+    /// only after it returned. At most `limit` readings: the newest of them.
+    func readings(
+        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int,
+        _ body: @Sendable ([ReadingAnswer]) async throws -> Void
+    ) async throws
+    /// Readings as they come in, from now on; a slow reader loses batches, which `follow` counts.
+    func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]>
+    /// Usage rows as JSON objects are made of. Nil bounds mean what suits the period.
+    func usage(
+        by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
+    ) async throws -> [UsageAnswer]
+}

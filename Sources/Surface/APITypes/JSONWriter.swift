@@ -1,0 +1,132 @@
+/// Writes JSON text: numbers exactly as given, no floats, no reflection.
+package struct JSONWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    /// Whether the next value at each open level needs a comma before it.
+    private var needsComma: [Bool] = [false]
+
+    package init() {}
+
+    package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        open(UInt8(ascii: "["))
+        try body(&self)
+        close(UInt8(ascii: "]"))
+    }
+
+    package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        open(UInt8(ascii: "{"))
+        try body(&self)
+        close(UInt8(ascii: "}"))
+    }
+
+    package mutating func key(_ name: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma[needsComma.count - 1] = false
+    }
+
+    /// A number or literal that is JSON already, such as what `Thousandths.text` returns.
+    package mutating func raw(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    package mutating func null() {
+        raw("null")
+    }
+
+    package mutating func bool(_ value: Bool) {
+        raw(value ? "true" : "false")
+    }
+
+    package mutating func number(_ value: some FixedWidthInteger) {
+        raw(String(value))
+    }
+
+    package mutating func text(_ value: String) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0A: bytes.append(contentsOf: Array("\\n".utf8))
+            case 0x0D: bytes.append(contentsOf: Array("\\r".utf8))
+            case 0x09: bytes.append(contentsOf: Array("\\t".utf8))
+            case 0..<0x20, 0x7F:
+                let digits = Array("0123456789abcdef".utf8)
+                bytes.append(contentsOf: Array("\\u00".utf8))
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    package mutating func field(_ name: StaticString, text value: String?) {
+        key(name)
+        if let value { text(value) } else { null() }
+    }
+
+    package mutating func field(_ name: StaticString, raw value: String?) {
+        key(name)
+        raw(value ?? "null")
+    }
+
+    package mutating func field(_ name: StaticString, number value: (some FixedWidthInteger)?) {
+        key(name)
+        if let value { number(value) } else { null() }
+    }
+
+    package mutating func field(_ name: StaticString, bool value: Bool) {
+        key(name)
+        bool(value)
+    }
+
+    /// Ends a line of a stream; the next value starts without a comma.
+    package mutating func newline() {
+        bytes.append(0x0A)
+        needsComma[needsComma.count - 1] = false
+    }
+
+    /// Hands out what was written so far and starts an empty buffer, levels kept: for streaming.
+    package mutating func take() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
+    private mutating func separate() {
+        if needsComma[needsComma.count - 1] { bytes.append(UInt8(ascii: ",")) }
+        needsComma[needsComma.count - 1] = true
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma.append(false)
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        precondition(needsComma.count > 1)
+        needsComma.removeLast()
+        bytes.append(bracket)
+    }
+}
+
+/// What can be sent as one JSON value.
+package protocol JSONEncodable: Sendable {
+    func encode(to json: inout JSONWriter)
+}
+
+extension JSONWriter {
+    package mutating func field(_ name: StaticString, list: [some JSONEncodable]) {
+        key(name)
+        array { json in
+            for item in list { item.encode(to: &json) }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Timekeeping
+
+/// How a stage of the gateway is doing.
+package struct StageStatus: JSONEncodable {
+    package enum State: String, Sendable {
+        case ok, waiting, failed
+    }
+
+    /// `mqtt`, `modbus tcp://…`, `log`, `history`, `ledger`, `clock`.
+    package var name: String
+    package var state: State
+    /// One sentence a user can act on.
+    package var detail: String
+
+    package init(name: String, state: State, detail: String) {
+        self.name = name
+        self.state = state
+        self.detail = detail
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("name", text: name)
+            $0.field("state", text: state.rawValue)
+            $0.field("detail", text: detail)
+        }
+    }
+}
+
+/// `GET /v1/status`: the gateway at a glance.
+package struct StatusAnswer: JSONEncodable {
+    package var gateway: String
+    package var version: String
+    package var home: String
+    package var zone: String
+    package var started: Timestamp
+    package var now: Timestamp
+    package var devices: Int
+    package var series: Int
+    /// Next offset of topic `facts`, and the offset below which all is on disk.
+    package var end: UInt64
+    package var durable: UInt64
+    /// Readings taken in since start, and messages refused.
+    package var readings: UInt64
+    package var rejected: UInt64
+    package var stages: [StageStatus]
+
+    package init(
+        gateway: String, version: String, home: String, zone: String, started: Timestamp, now: Timestamp,
+        devices: Int, series: Int, end: UInt64, durable: UInt64, readings: UInt64, rejected: UInt64,
+        stages: [StageStatus]
+    ) {
+        self.gateway = gateway
+        self.version = version
+        self.home = home
+        self.zone = zone
+        self.started = started
+        self.now = now
+        self.devices = devices
+        self.series = series
+        self.end = end
+        self.durable = durable
+        self.readings = readings
+        self.rejected = rejected
+        self.stages = stages
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("gateway", text: gateway)
+            $0.field("version", text: version)
+            $0.field("home", text: home)
+            $0.field("zone", text: zone)
+            $0.field("started", text: started.rfc3339())
+            $0.field("now", text: now.rfc3339())
+            $0.field("devices", number: devices)
+            $0.field("series", number: series)
+            $0.field("log_end", number: end)
+            $0.field("log_durable", number: durable)
+            $0.field("readings", number: readings)
+            $0.field("rejected", number: rejected)
+            $0.field("stages", list: stages)
+        }
+    }
+}
