@@ -9,9 +9,9 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// 1...31, and within the month.
     package let day: Int
 
-    /// Days since 1970-01-01 that can be named; wider than what `Timestamp` can hold.
-    private static let dayRange: ClosedRange<Int64> = -200_000_000_000...200_000_000_000
-    private static let yearRange: ClosedRange<Int> = -500_000_000...500_000_000
+    /// The days since 1970-01-01 that a `Timestamp` can name, so that milliseconds of a day never overflow.
+    private static let dayRange: ClosedRange<Int64> = -106_751_991_167...106_751_991_166
+    private static let yearRange: ClosedRange<Int> = -292_000_000...292_000_000
 
     /// Nil when there is no such day.
     package init?(year: Int, month: Int, day: Int) {
