@@ -1,25 +1,52 @@
-/// The kernel's identity of one boot, so that monotonic times of two boots are never compared.
+/// Which boot of the machine monotonic times belong to: times of different boots cannot be compared.
 package struct BootID: Hashable, Sendable, CustomStringConvertible {
-    /// Always sixteen.
-    package let bytes: [UInt8]
+    private let value: UInt128
 
-    package init(bytes: [UInt8]) {
+    /// Exactly 16 bytes; any 16 are a boot.
+    package init(bytes: some Collection<UInt8>) {
         precondition(bytes.count == 16)
-        self.bytes = bytes
+        value = bytes.reduce(0) { $0 << 8 | UInt128($1) }
     }
 
-    /// Reads the text of `/proc/sys/kernel/random/boot_id`: 32 hexadecimal digits, hyphens and blanks ignored.
+    /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, with or without a line end; nil for anything else.
     package init?(text: some StringProtocol) {
-        var digits: [UInt8] = []
-        for byte in text.utf8 where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "\n") {
-            guard let digit = Character(UnicodeScalar(byte)).hexDigitValue, digits.count < 32 else { return nil }
-            digits.append(UInt8(digit))
+        var bytes = Array(text.utf8.prefix(38))
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard bytes.count == 36 else { return nil }
+        var value: UInt128 = 0
+        for (index, byte) in bytes.enumerated() {
+            if [8, 13, 18, 23].contains(index) {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            let lower = byte | 0x20
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt128(byte - UInt8(ascii: "0"))
+            case _ where lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "f"):
+                value = value << 4 | UInt128(lower - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
         }
-        guard digits.count == 32 else { return nil }
-        bytes = (0..<16).map { digits[2 * $0] << 4 | digits[2 * $0 + 1] }
+        self.value = value
+    }
+
+    /// The boot that runs now; nil where the kernel does not tell.
+    package static func current(path: String = "/proc/sys/kernel/random/boot_id") -> BootID? {
+        guard case .success(let bytes) = readSmallFile(path, limit: 64) else { return nil }
+        return BootID(text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// The 16 bytes in the order in which the text shows them.
+    package var bytes: [UInt8] {
+        (0..<16).map { UInt8(truncatingIfNeeded: value >> (120 - 8 * UInt128($0))) }
     }
 
     package var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        var text = ""
+        for (index, byte) in bytes.enumerated() {
+            if [4, 6, 8, 10].contains(index) { text += "-" }
+            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return text
     }
 }

@@ -17,6 +17,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         a.milliseconds < b.milliseconds
     }
 
+    /// As `init(seconds:)`, but saturates: for seconds that come from outside.
+    package init(clampingSeconds seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        self.milliseconds = overflow ? (seconds < 0 ? .min : .max) : product
+    }
+
     /// Later by `milliseconds`; saturates at the ends of the range, so that no input can overflow.
     package static func + (a: Timestamp, milliseconds: Int64) -> Timestamp {
         let (sum, overflow) = a.milliseconds.addingReportingOverflow(milliseconds)
@@ -36,7 +42,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// Whole seconds, rounded toward the past.
     package var secondsFloor: Int64 {
-        milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
+        floorDivide(milliseconds, 1000)
     }
 
     /// No instant outside these bounds is accepted from a device, a file or a socket: 1970 up to the year 9999.
