@@ -78,8 +78,9 @@ let targets: [Target] = [
     library("Reach", "Ledger", ["Usage", "Metering", "Records", "Timekeeping", "SQLite"]),  // slots at rest
 
     // Surface: how people and programs talk to it.
-    library("Surface", "Configuration", ["TOML", "Devices", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
-    library("Surface", "APITypes", ["JSONScanner", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
+    library(
+        "Surface", "Configuration", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
+    library("Surface", "APITypes", ["Billing", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
     library(
         "Surface", "API",
         ["APITypes", "Billing", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging, lifecycle]),  // HTTP
