@@ -1,0 +1,45 @@
+/// One step of the schema's history. Immutable once shipped: a mistake is mended by a further step.
+package struct Migration: Sendable {
+    package let name: String
+    package let sql: String
+
+    package init(_ name: String, _ sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+}
+
+/// Brings a database to the newest schema; `user_version` counts the steps that it has taken.
+package struct Migrator: Sendable {
+    package let migrations: [Migration]
+
+    package init(_ migrations: [Migration]) {
+        precondition(Set(migrations.map(\.name)).count == migrations.count, "two migrations of one name")
+        self.migrations = migrations
+    }
+
+    /// The version that this program knows.
+    package var version: Int { migrations.count }
+
+    /// Takes the missing steps in one transaction, and returns their names: all or none.
+    ///
+    /// Throws `newerSchema`, and leaves the file alone, when it has taken steps that this program does not know.
+    @discardableResult
+    package func migrate(_ database: Database) throws(SQLiteError) -> [String] {
+        try check(database)
+        guard try database.schemaVersion() < version else { return [] }
+        return try database.transaction { () throws(SQLiteError) in
+            // Read again under the lock: another process may have migrated in between.
+            try check(database)
+            let missing = migrations.dropFirst(try database.schemaVersion())
+            for migration in missing { try database.execute(migration.sql) }
+            try database.execute("PRAGMA user_version = \(version)")
+            return missing.map(\.name)
+        }
+    }
+
+    private func check(_ database: Database) throws(SQLiteError) {
+        let found = try database.schemaVersion()
+        guard (0...version).contains(found) else { throw .newerSchema(found: found, known: version) }
+    }
+}
