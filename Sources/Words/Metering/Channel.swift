@@ -2,8 +2,10 @@
 ///
 /// At most 15 bytes of `a–z`, `0–9` and `_`, so that it is stored inside the value and never allocates.
 package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// In bytes; what a Swift string holds without an allocation.
     package static let maximumLength = 15
 
+    /// As it is written in topics, records and answers.
     package let name: String
 
     /// Nil when `name` is empty, too long or holds another character.
@@ -28,14 +30,17 @@ package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// The whole device.
     package static let total = Channel(known: "total")
 
-    /// An independent output or clamp, numbered as the device numbers it.
+    /// An independent output or clamp, numbered as the device numbers it; 0 … 999. What a payload claims goes through
+    /// `init(_:)` instead.
     package static func output(_ number: Int) -> Channel {
-        Channel(known: String(number))
+        precondition((0...999).contains(number))
+        return Channel(known: String(number))
     }
 
     /// Phase 1, 2 or 3 of one polyphase circuit.
     package static func phase(_ number: Int) -> Channel {
-        Channel(known: "l\(number)")
+        precondition((1...3).contains(number))
+        return Channel(known: "l\(number)")
     }
 
     package var description: String { name }

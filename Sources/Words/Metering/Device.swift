@@ -38,14 +38,19 @@ package struct Counter: Hashable, Sendable {
     package var counterClass: CounterClass
     /// The smallest step the device shows, in thousandths of the unit (mWh); at least 1.
     package var step: Int64
-    /// The value at which the register starts again from 0, in thousandths; nil when not known.
+    /// The value at which the register starts again from 0, in thousandths, above 0; nil when not known.
     package var modulus: Int64?
 
+    /// A gigawatt-hour, and a billion of them: what is beyond comes from a broken file, and must not overflow a sum.
+    package static let maximumStep: Int64 = 1_000_000_000_000
+    package static let maximumModulus: Int64 = 1_000_000_000_000_000_000
+
+    /// A step out of range becomes the nearest end of it; a modulus out of range is none.
     package init(quantity: Quantity, counterClass: CounterClass, step: Int64, modulus: Int64? = nil) {
         self.quantity = quantity
         self.counterClass = counterClass
-        self.step = max(1, step)
-        self.modulus = modulus
+        self.step = max(1, min(step, Counter.maximumStep))
+        self.modulus = modulus.flatMap { $0 > 0 && $0 <= Counter.maximumModulus ? $0 : nil }
     }
 }
 
@@ -151,7 +156,8 @@ package struct Device: Hashable, Sendable {
     /// What no load behind this device can exceed, in W: stated, else 63 A × 230 V × 3 for a grid meter, an inverter
     /// or a battery, else 3.7 kW, the most a plug carries.
     package var plausibleWatts: Int64 {
-        if let ratingWatts, ratingWatts > 0 { return ratingWatts }
+        // A gigawatt is no home; the bound keeps a rating from a broken file from overflowing a product.
+        if let ratingWatts, ratingWatts > 0 { return min(ratingWatts, 1_000_000_000) }
         return role == .load && family != "modbus" ? 3_700 : 43_470
     }
 }

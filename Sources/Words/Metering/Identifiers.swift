@@ -2,9 +2,12 @@
 ///
 /// Stored keys hold this and nothing else: names, topics and bus addresses are bindings that may change.
 package struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The first 16 hexadecimal digits.
     package let high: UInt64
+    /// The last 16.
     package let low: UInt64
 
+    /// From its two halves.
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
@@ -17,8 +20,8 @@ package struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringCo
 
     /// Reads 32 hexadecimal digits, as `description` writes them; nil for anything else.
     package init?(_ text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 32 else { return nil }
+        guard text.utf8.count == 32 else { return nil }
+        let digits = text.utf8
         var halves: [UInt64] = [0, 0]
         for (i, byte) in digits.enumerated() {
             let digit: UInt8
@@ -57,6 +60,9 @@ package enum GatewayKind {}
 /// Marks the identity of a recorded human or remote decision.
 package enum CommandKind {}
 
+/// A plug, meter or inverter.
 package typealias DeviceID = PermanentID<DeviceKind>
+/// One `energyd` installation.
 package typealias GatewayID = PermanentID<GatewayKind>
+/// One recorded decision.
 package typealias CommandID = PermanentID<CommandKind>

@@ -4,29 +4,40 @@
 package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Units of 10⁻¹⁸.
     package let atto: Int128
+    /// Decimals that are kept.
     package static let places = 18
     private static let one: Int128 = 1_000_000_000_000_000_000
 
+    /// Nothing.
     package static let zero = Decimal(atto: 0)
 
+    /// From units of 10⁻¹⁸.
     package init(atto: Int128) {
         self.atto = atto
     }
 
+    /// A whole number.
     package init(_ whole: Int64) {
         self.atto = Int128(whole) * Decimal.one
     }
 
-    /// Reads digits such as `0.3215`; nil when it is not one number, has over nine places or over nine whole digits.
+    /// Reads digits such as `0.3215`; nil when it is not one number, has over nine places (zeros at the end do not
+    /// count) or over nine whole digits.
     package init?(price text: some StringProtocol) {
-        guard let decimal = DecimalText(text), decimal.exponent >= -9, decimal.exponent <= 9 else { return nil }
-        let scaled = decimal.mantissa * Thousandths.powersOfTen[decimal.exponent + 18]
-        guard decimal.mantissa.magnitude < 1_000_000_000_000_000_000,
-            scaled.magnitude < 1_000_000_000 * Decimal.one.magnitude
-        else { return nil }
+        guard let decimal = DecimalText(text) else { return nil }
+        var mantissa = decimal.mantissa
+        var exponent = mantissa == 0 ? 0 : decimal.exponent
+        while exponent < -9, mantissa % 10 == 0 {
+            mantissa /= 10
+            exponent += 1
+        }
+        guard exponent >= -9, exponent <= 9 else { return nil }
+        let (scaled, overflow) = mantissa.multipliedReportingOverflow(by: Thousandths.powersOfTen[exponent + 18])
+        guard !overflow, scaled.magnitude < 1_000_000_000 * Decimal.one.magnitude else { return nil }
         self.atto = scaled
     }
 
+    /// Saturates, as `-` does: no price or sum that a file can state brings the process down.
     package static func + (a: Decimal, b: Decimal) -> Decimal {
         let (sum, overflow) = a.atto.addingReportingOverflow(b.atto)
         return Decimal(atto: overflow ? (b.atto < 0 ? .min : .max) : sum)
@@ -41,7 +52,8 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
         a.atto < b.atto
     }
 
-    /// This price per kWh for `milliwattHours`. Exact: a price has at most nine places and an mWh is 10⁻⁶ kWh.
+    /// This price per kWh for `milliwattHours`. Exact, since a price has at most nine places (so a product of prices
+    /// is none) and an mWh is 10⁻⁶ kWh; saturates.
     package func times(milliwattHours: Int64) -> Decimal {
         let nano = atto / 1_000_000_000
         precondition(nano * 1_000_000_000 == atto, "a price has at most nine places")
@@ -55,7 +67,8 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     package func rounded(places: Int) -> Decimal {
         precondition(places >= 0 && places <= Decimal.places)
         let unit = Thousandths.powersOfTen[Decimal.places - places]
-        return Decimal(atto: Thousandths.divideTiesToEven(atto, unit) * unit)
+        let (value, overflow) = Thousandths.divideTiesToEven(atto, unit).multipliedReportingOverflow(by: unit)
+        return Decimal(atto: overflow ? (atto < 0 ? .min : .max) : value)
     }
 
     /// All decimals that are not trailing zeros.
@@ -77,8 +90,10 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
 
 /// An ISO 4217 code: three capital letters.
 package struct Currency: Hashable, Sendable, CustomStringConvertible {
+    /// The three letters.
     package let code: String
 
+    /// Nil for anything but three capital letters; whether such a currency exists is not checked.
     package init?(_ code: some StringProtocol) {
         let bytes = Array(code.utf8)
         let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
@@ -86,6 +101,7 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
         self.code = String(code)
     }
 
+    /// The euro.
     package static let euro = Currency("EUR")!
     package var description: String { code }
 }

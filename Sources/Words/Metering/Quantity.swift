@@ -3,8 +3,10 @@
 /// `code` is what formats store and never changes its meaning; a code this version does not know is kept and
 /// passed on, and prints as `quantity_<code>`.
 package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Permanent: a code is never given to another quantity.
     package let code: UInt16
 
+    /// Any code, known to this version or not.
     package init(code: UInt16) {
         self.code = code
     }
@@ -83,16 +85,24 @@ package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible
         Entry(code: 73, name: "gateway_uplink_lag", unit: "s", behaviour: .gauge),
     ]
 
-    private static let byCode = [UInt16: Entry](uniqueKeysWithValues: table.map { ($0.code, $0) })
+    /// Dense, since the behaviour is asked for with every reading.
+    private static let byCode: [Entry?] = {
+        var entries = [Entry?](repeating: nil, count: Int(table.map(\.code).max() ?? 0) + 1)
+        for entry in table { entries[Int(entry.code)] = entry }
+        return entries
+    }()
+    private var entry: Entry? { Int(code) < Quantity.byCode.count ? Quantity.byCode[Int(code)] : nil }
     private static let codes = [String: UInt16](uniqueKeysWithValues: table.map { ($0.name, $0.code) })
 
     /// Every quantity of this version, in the order of their codes.
     package static var all: [Quantity] { table.map { Quantity(code: $0.code) } }
 
-    package var name: String { Quantity.byCode[code]?.name ?? "quantity_\(code)" }
+    /// The name in topics, files and answers.
+    package var name: String { entry?.name ?? "quantity_\(code)" }
     /// The canonical unit; empty for a code this version does not know.
-    package var unit: String { Quantity.byCode[code]?.unit ?? "" }
-    package var behaviour: Behaviour { Quantity.byCode[code]?.behaviour ?? .gauge }
+    package var unit: String { entry?.unit ?? "" }
+    /// `gauge` for a code this version does not know: never booked.
+    package var behaviour: Behaviour { entry?.behaviour ?? .gauge }
     package var description: String { name }
 
     package static func < (a: Quantity, b: Quantity) -> Bool {

@@ -58,11 +58,12 @@ package enum Quality: String, Hashable, Sendable {
     case measured, estimated, partial, missing
 
     package init(measured: Int64, filled: Int64, of span: Int64) {
+        // No sum: both may come from a file, and a sum could overflow.
         if measured >= span {
             self = .measured
-        } else if measured + filled >= span {
+        } else if filled > 0, filled >= span - max(0, measured) {
             self = .estimated
-        } else if measured + filled > 0 {
+        } else if measured > 0 || filled > 0 {
             self = .partial
         } else {
             self = .missing

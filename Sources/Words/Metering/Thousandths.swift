@@ -1,8 +1,11 @@
 /// A unit's factor to the canonical unit as an exact fraction: kWh is 1000/1, Wmin is 1/60, 0.1 W is 1/10.
 package struct Scale: Hashable, Sendable {
+    /// Not zero; within ±10¹².
     package let numerator: Int64
+    /// 1 … 10¹².
     package let denominator: Int64
 
+    /// The canonical unit itself.
     package static let one = Scale(1)
 
     /// Both within ±10¹², so that no product of a parsed number and a scale can overflow 128 bits.
@@ -14,6 +17,7 @@ package struct Scale: Hashable, Sendable {
         self.denominator = denominator
     }
 
+    /// For factors written in this source code; a factor out of range is a bug there and traps.
     package init(_ numerator: Int64, per denominator: Int64 = 1) {
         precondition(numerator != 0 && denominator > 0)
         precondition(numerator.magnitude <= 1_000_000_000_000 && denominator <= 1_000_000_000_000)
@@ -21,7 +25,7 @@ package struct Scale: Hashable, Sendable {
         self.denominator = denominator
     }
 
-    /// Reads a decimal factor such as `0.1`, `1000` or `-0.001`, or a fraction such as `1/60`.
+    /// Reads a decimal factor such as `0.1`, `1000` or `-0.001`, or a fraction such as `1/60`; nil for anything else.
     package init?(text: String) {
         if let slash = text.firstIndex(of: "/") {
             guard let numerator = Int64(text[..<slash]), let denominator = Int64(text[text.index(after: slash)...])
@@ -51,22 +55,57 @@ package enum Thousandths {
     /// `mantissa × 10^exponent × scale`, in thousandths; nil when it does not fit in 64 bits.
     package static func from(_ decimal: DecimalText, scale: Scale = .one) -> Int64? {
         if decimal.mantissa == 0 { return 0 }
-        let exponent = decimal.exponent + 3
-        var numerator = decimal.mantissa * Int128(scale.numerator)
+        if let value = short(decimal, scale) { return value }
+        // Far beyond what can still matter, so that the sum below cannot overflow.
+        let exponent = max(-1000, min(decimal.exponent, 1000)) + 3
+        let (scaled, tooWide) = decimal.mantissa.multipliedReportingOverflow(by: Int128(scale.numerator))
+        if tooWide { return nil }
+        var numerator = scaled
         var denominator = Int128(scale.denominator)
         if exponent > 0 {
-            guard exponent <= 24 else { return nil }
+            // 10³⁹ over the largest denominator is still far beyond 64 bits.
+            guard exponent <= 38 else { return nil }
             let (product, overflow) = numerator.multipliedReportingOverflow(by: powersOfTen[exponent])
             if overflow { return nil }
             numerator = product
         } else if exponent < 0 {
-            // Beyond 10⁻³⁸ nothing is left of a mantissa of 18 digits.
+            // 25 digits times a scale of 12 stay below 10³⁷: under half a thousandth beyond 10⁻³⁸, and whenever the
+            // denominator overflows 128 bits.
             guard exponent >= -38 else { return 0 }
             let (product, overflow) = denominator.multipliedReportingOverflow(by: powersOfTen[-exponent])
             if overflow { return 0 }
             denominator = product
         }
         return Int64(exactly: divideTiesToEven(numerator, denominator))
+    }
+
+    /// The usual number of a meter, up to six places and a small scale, in 64-bit arithmetic: a 128-bit division costs
+    /// more than all the rest. Nil means "take the long way", never "does not fit".
+    private static func short(_ decimal: DecimalText, _ scale: Scale) -> Int64? {
+        guard decimal.exponent <= 0, decimal.exponent >= -6, let mantissa = Int64(exactly: decimal.mantissa)
+        else { return nil }
+        let (scaled, overflow) = mantissa.multipliedReportingOverflow(by: scale.numerator)
+        if overflow { return nil }
+        let multiplier: Int64
+        var divisor = scale.denominator
+        switch decimal.exponent {
+        case 0: multiplier = 1000
+        case -1: multiplier = 100
+        case -2: multiplier = 10
+        case -3: multiplier = 1
+        case -4: (multiplier, divisor) = (1, divisor * 10)
+        case -5: (multiplier, divisor) = (1, divisor * 100)
+        default: (multiplier, divisor) = (1, divisor * 1000)
+        }
+        let (numerator, tooWide) = scaled.multipliedReportingOverflow(by: multiplier)
+        if tooWide { return nil }
+        if divisor == 1 { return numerator }
+        let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: divisor)
+        let rest = Int64(remainder.magnitude)
+        if rest > divisor - rest || (rest == divisor - rest && quotient & 1 != 0) {
+            return quotient + (numerator < 0 ? -1 : 1)
+        }
+        return quotient
     }
 
     /// A 32-bit or 64-bit binary float times `scale`, computed exactly; nil for NaN, infinity and what does not fit.

@@ -2,6 +2,7 @@
 /// buffer, so that an error names where it is.
 package struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
+    /// Bytes read so far.
     package private(set) var position: Int
 
     /// `bytes` must outlive the reader.
@@ -10,9 +11,12 @@ package struct ByteReader {
         self.position = 0
     }
 
+    /// Whether nothing is left.
     package var isAtEnd: Bool { position == bytes.count }
+    /// Bytes not read yet.
     package var remaining: Int { bytes.count - position }
 
+    /// An integer of the size of `T`, low byte first.
     package mutating func fixed<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(RecordError) -> T {
         let size = MemoryLayout<T>.size
         guard remaining >= size else { throw RecordError(.truncated, at: position) }
@@ -21,6 +25,7 @@ package struct ByteReader {
         return T(littleEndian: value)
     }
 
+    /// LEB128 of at most 64 bits. Forms longer than needed are read, though never written.
     @inline(__always)
     package mutating func varint() throws(RecordError) -> UInt64 {
         if position < bytes.count {
@@ -40,15 +45,16 @@ package struct ByteReader {
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
+            // The tenth byte holds the last bit, and no eleventh may follow.
             if shift == 63, byte > 1 { throw RecordError(.badVarint, at: start) }
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
             shift += 7
-            if shift > 63 { throw RecordError(.badVarint, at: start) }
         }
         throw RecordError(.truncated, at: start)
     }
 
+    /// A zigzag varint.
     package mutating func signed() throws(RecordError) -> Int64 {
         let raw = try varint()
         return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
@@ -65,6 +71,7 @@ package struct ByteReader {
         return content
     }
 
+    /// A length and that many bytes of UTF-8; a longer text than `limit` bytes is an error.
     package mutating func text(limit: Int) throws(RecordError) -> String {
         let start = position
         let content = try prefixed(limit: limit)
@@ -73,22 +80,28 @@ package struct ByteReader {
     }
 
     /// Calls `body` for each tagged field to the end of the buffer; `body` skips the tags it does not know.
+    ///
+    /// Of a tag that comes twice the later one counts, unless it is a list. Lacking one of the tags of `required` (a bit
+    /// for each tag below 64) is an error.
     package mutating func fields(
-        _ body: (UInt64, inout ByteReader) throws(RecordError) -> Void
+        required: UInt64 = 0, _ body: (UInt64, inout ByteReader) throws(RecordError) -> Void
     ) throws(RecordError) {
+        var seen: UInt64 = 0
         while !isAtEnd {
             let tag = try varint()
-            let start = position
             var content = ByteReader(try prefixed())
+            let start = position - content.remaining
+            if tag < 64 { seen |= 1 << tag }
             do throws(RecordError) {
                 try body(tag, &content)
             } catch {
                 throw RecordError(error.kind, at: start + error.position)
             }
         }
+        guard seen & required == required else { throw RecordError(.missingField, at: position) }
     }
 
-    /// The rest of this field as text.
+    /// The rest of this field as text of at most `limit` bytes.
     package mutating func wholeText(limit: Int) throws(RecordError) -> String {
         guard remaining <= limit else { throw RecordError(.tooLong, at: position) }
         let content = UnsafeRawBufferPointer(rebasing: bytes[position...])
@@ -99,7 +112,7 @@ package struct ByteReader {
 
     /// The rest of this field as bytes.
     package mutating func wholeBytes() -> [UInt8] {
-        let content = Array(bytes[position...])
+        let content = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[position...]))
         position = bytes.count
         return content
     }
@@ -107,6 +120,7 @@ package struct ByteReader {
 
 /// Bytes that are not a record, and where.
 package struct RecordError: Error, Hashable, CustomStringConvertible {
+    /// What is wrong; the raw value is the middle of a sentence.
     package enum Kind: String, Sendable {
         case truncated = "ends too early"
         case badVarint = "holds an integer of more than 64 bits"
@@ -117,13 +131,17 @@ package struct RecordError: Error, Hashable, CustomStringConvertible {
         case notAFrame = "is not a frame"
         case newerFormat = "has a newer format than this version reads"
         case badChecksum = "has a wrong checksum"
+        /// Internal to the codec: the record is then handed on as one of an unknown kind.
+        case unknownCode = "holds a code of a later version"
         case unknownSeries = "names a series that its dictionary lacks"
     }
 
+    /// What is wrong.
     package let kind: Kind
     /// Byte position in the buffer that was read.
     package let position: Int
 
+    /// `position` counts from the start of the buffer.
     package init(_ kind: Kind, at position: Int) {
         self.kind = kind
         self.position = position

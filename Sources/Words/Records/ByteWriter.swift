@@ -1,12 +1,15 @@
 /// Appends little-endian integers, varints and length-prefixed bytes.
 package struct ByteWriter: Sendable {
+    /// All that was written.
     package var bytes: [UInt8]
 
+    /// `capacity` spares growing where the size is known.
     package init(capacity: Int = 0) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
+    /// All bytes of an integer, low byte first.
     package mutating func fixed<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
@@ -26,6 +29,7 @@ package struct ByteWriter: Sendable {
         varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
+    /// A length and that many bytes.
     package mutating func prefixed(_ content: some Collection<UInt8>) {
         varint(UInt64(content.count))
         bytes.append(contentsOf: content)
@@ -37,25 +41,47 @@ package struct ByteWriter: Sendable {
         prefixed(content)
     }
 
-    package mutating func field(_ tag: UInt64, text: String) {
-        field(tag, text.utf8)
+    /// A text, cut at a character of at most `limit` bytes: a longer one would be refused by every reader, and with it
+    /// the frame.
+    package mutating func field(_ tag: UInt64, text: String, limit: Int) {
+        let all = text.utf8
+        guard all.count > limit else { return field(tag, all) }
+        var end = all.index(all.startIndex, offsetBy: limit)
+        // Back to the first byte of a character, which is not 10xxxxxx.
+        while all[end] & 0xC0 == 0x80 { end = all.index(before: end) }
+        field(tag, all[..<end])
     }
 
+    /// A zigzag integer as a field.
     package mutating func field(_ tag: UInt64, signed value: Int64) {
-        var content = ByteWriter()
-        content.signed(value)
-        field(tag, content.bytes)
+        field(tag) { $0.signed(value) }
     }
 
+    /// An integer as a field.
     package mutating func field(_ tag: UInt64, unsigned value: UInt64) {
-        var content = ByteWriter()
-        content.varint(value)
-        field(tag, content.bytes)
+        field(tag) { $0.varint(value) }
     }
 
+    /// A field whose content is built in place.
     package mutating func field(_ tag: UInt64, nested build: (inout ByteWriter) -> Void) {
-        var content = ByteWriter()
-        build(&content)
-        field(tag, content.bytes)
+        varint(tag)
+        prefixed(nested: build)
+    }
+
+    /// A length and what `build` appends. The content is moved up when its length needs more than one byte, which is
+    /// cheaper than a buffer of its own for each.
+    @inline(__always)
+    package mutating func prefixed(nested build: (inout ByteWriter) -> Void) {
+        let start = bytes.count
+        bytes.append(0)
+        build(&self)
+        var rest = UInt64(bytes.count - start - 1)
+        if rest >= 0x80 {
+            var prefix = ByteWriter(capacity: 4)
+            prefix.varint(rest >> 7)
+            bytes.insert(contentsOf: prefix.bytes, at: start + 1)
+            rest = rest & 0x7F | 0x80
+        }
+        bytes[start] = UInt8(rest)
     }
 }

@@ -6,15 +6,15 @@ import Timekeeping
 extension ByteWriter {
     mutating func device(_ device: Device) {
         field(1) { $0.identifier(device.id) }
-        field(2, text: device.name)
+        field(2, text: device.name, limit: Device.maximumNameLength)
         field(3, unsigned: UInt64(device.role.rawValue))
-        field(4, text: device.family)
-        field(5, text: device.profile)
+        field(4, text: device.family, limit: 64)
+        field(5, text: device.profile, limit: 64)
         field(6, unsigned: UInt64(device.profileVersion))
-        if !device.model.isEmpty { field(7, text: device.model) }
+        if !device.model.isEmpty { field(7, text: device.model, limit: 128) }
         if let watts = device.ratingWatts { field(8, signed: watts) }
         if let parent = device.parent { field(9) { $0.identifier(parent) } }
-        for counter in device.counters {
+        for counter in device.counters.prefix(Device.maximumCounters) {
             field(10) {
                 $0.field(1, unsigned: UInt64(counter.quantity.code))
                 $0.field(2, unsigned: UInt64(counter.counterClass.rawValue))
@@ -22,39 +22,41 @@ extension ByteWriter {
                 if let modulus = counter.modulus { $0.field(4, signed: modulus) }
             }
         }
-        for binding in device.bindings { field(11, text: binding.address) }
-        field(12, signed: device.validFrom.milliseconds)
+        for binding in device.bindings.prefix(Device.maximumBindings) {
+            field(11, text: binding.address, limit: Binding.maximumLength)
+        }
+        field(12, signed: device.validFrom.valid.milliseconds)
     }
 
     mutating func settings(_ settings: HomeSettings) {
-        field(1, text: settings.name)
-        field(2, text: settings.zone)
-        for tariff in settings.tariffs {
+        field(1, text: settings.name, limit: 64)
+        field(2, text: settings.zone, limit: 64)
+        for tariff in settings.tariffs.prefix(HomeSettings.maximumTariffs) {
             field(3) {
-                $0.field(1, text: tariff.name)
-                $0.field(2, text: tariff.currency.code)
-                $0.field(3, text: tariff.importPrice.description)
-                if let price = tariff.exportPrice { $0.field(4, text: price.description) }
-                $0.field(5, signed: tariff.validFrom.milliseconds)
+                $0.field(1, text: tariff.name, limit: 64)
+                $0.field(2, tariff.currency.code.utf8)
+                $0.field(3, tariff.importPrice.text(places: 9).utf8)
+                if let price = tariff.exportPrice { $0.field(4, price.text(places: 9).utf8) }
+                $0.field(5, signed: tariff.validFrom.valid.milliseconds)
             }
         }
-        field(4, signed: settings.validFrom.milliseconds)
+        field(4, signed: settings.validFrom.valid.milliseconds)
     }
 }
 
 extension ByteReader {
     mutating func device() throws(RecordError) -> Device {
-        var id: DeviceID?
         var device = Device(
             id: DeviceID(high: 0, low: 0), name: "", family: "", validFrom: Timestamp(milliseconds: 0))
-        try fields { (tag, field) throws(RecordError) in
+        try fields(required: 0b1_0000_0000_0110) { (tag, field) throws(RecordError) in
             switch tag {
-            case 1: id = try field.identifier()
+            case 1: device.id = try field.identifier()
             case 2: device.name = try field.wholeText(limit: Device.maximumNameLength)
-            case 3: device.role = DeviceRole(rawValue: UInt8(truncatingIfNeeded: try field.varint())) ?? .load
+            // A role of a later version uses energy like any other device.
+            case 3: device.role = UInt8(exactly: try field.varint()).flatMap(DeviceRole.init(rawValue:)) ?? .load
             case 4: device.family = try field.wholeText(limit: 64)
             case 5: device.profile = try field.wholeText(limit: 64)
-            case 6: device.profileVersion = UInt32(truncatingIfNeeded: try field.varint())
+            case 6: device.profileVersion = try field.integer()
             case 7: device.model = try field.wholeText(limit: 128)
             case 8: device.ratingWatts = try field.signed()
             case 9: device.parent = try field.identifier()
@@ -64,12 +66,10 @@ extension ByteReader {
             case 11:
                 guard device.bindings.count < Device.maximumBindings else { throw RecordError(.tooLong, at: 0) }
                 device.bindings.append(Binding(address: try field.wholeText(limit: Binding.maximumLength)))
-            case 12: device.validFrom = Timestamp(milliseconds: try field.signed())
+            case 12: device.validFrom = try field.instant()
             default: break
             }
         }
-        guard let id else { throw RecordError(.missingField, at: 0) }
-        device.id = id
         return device
     }
 
@@ -80,27 +80,30 @@ extension ByteReader {
         var modulus: Int64?
         try fields { (tag, field) throws(RecordError) in
             switch tag {
-            case 1: quantity = Quantity(code: UInt16(truncatingIfNeeded: try field.varint()))
-            case 2: counterClass = CounterClass(rawValue: UInt8(truncatingIfNeeded: try field.varint()))
+            case 1: quantity = Quantity(code: try field.integer())
+            case 2:
+                counterClass = UInt8(exactly: try field.varint()).flatMap(CounterClass.init(rawValue:))
+                // Never booked by the rules of another class.
+                if counterClass == nil { throw RecordError(.unknownCode, at: 0) }
             case 3: step = try field.signed()
             case 4: modulus = try field.signed()
             default: break
             }
         }
-        guard let quantity, let counterClass else { throw RecordError(.missingField, at: 0) }
+        guard let quantity, let counterClass else { throw RecordError(.missingField, at: position) }
         return Counter(quantity: quantity, counterClass: counterClass, step: step, modulus: modulus)
     }
 
     mutating func settings() throws(RecordError) -> HomeSettings {
         var settings = HomeSettings(name: "", zone: "UTC", tariffs: [], validFrom: Timestamp(milliseconds: 0))
-        try fields { (tag, field) throws(RecordError) in
+        try fields(required: 0b1_0100) { (tag, field) throws(RecordError) in
             switch tag {
             case 1: settings.name = try field.wholeText(limit: 64)
             case 2: settings.zone = try field.wholeText(limit: 64)
             case 3:
                 guard settings.tariffs.count < HomeSettings.maximumTariffs else { throw RecordError(.tooLong, at: 0) }
                 settings.tariffs.append(try field.tariff())
-            case 4: settings.validFrom = Timestamp(milliseconds: try field.signed())
+            case 4: settings.validFrom = try field.instant()
             default: break
             }
         }
@@ -110,8 +113,7 @@ extension ByteReader {
     private mutating func tariff() throws(RecordError) -> Tariff {
         var tariff = Tariff(
             name: "", currency: .euro, importPrice: .zero, validFrom: Timestamp(milliseconds: 0))
-        var hasPrice = false
-        try fields { (tag, field) throws(RecordError) in
+        try fields(required: 0b10_1100) { (tag, field) throws(RecordError) in
             switch tag {
             case 1: tariff.name = try field.wholeText(limit: 64)
             case 2:
@@ -119,16 +121,19 @@ extension ByteReader {
                     throw RecordError(.badValue, at: 0)
                 }
                 tariff.currency = currency
-            case 3:
-                tariff.importPrice = try field.price()
-                hasPrice = true
+            case 3: tariff.importPrice = try field.price()
             case 4: tariff.exportPrice = try field.price()
-            case 5: tariff.validFrom = Timestamp(milliseconds: try field.signed())
+            case 5: tariff.validFrom = try field.instant()
             default: break
             }
         }
-        guard hasPrice else { throw RecordError(.missingField, at: 0) }
         return tariff
+    }
+
+    /// A varint that must fit in `T`.
+    private mutating func integer<T: UnsignedInteger & FixedWidthInteger>() throws(RecordError) -> T {
+        guard let value = T(exactly: try varint()) else { throw RecordError(.badValue, at: 0) }
+        return value
     }
 
     private mutating func price() throws(RecordError) -> Decimal {

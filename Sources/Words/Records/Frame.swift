@@ -3,9 +3,14 @@ import Timekeeping
 
 /// The 104 bytes before a frame's content. Layout and meaning: `Records.md`.
 package struct FrameHeader: Hashable, Sendable {
+    /// Bytes of a header.
     package static let size = 104
+    /// The first four bytes of every frame of every version.
     package static let magic: UInt32 = 0x4D52_4665  // "eFRM"
+    /// The layout that this version writes, and the newest it reads.
     package static let version: UInt8 = 1
+    /// Flags that a reader must know to read the frame at all; the others may be ignored.
+    static let criticalFlags: UInt16 = 0xFF00
     /// A frame longer than this is refused on both sides.
     package static let maximumLength = 1 << 20
 
@@ -28,6 +33,7 @@ package struct FrameHeader: Hashable, Sendable {
     package var partition: UInt32
     package var dictionaryLength: Int
 
+    /// The first offset after the frame.
     package var endOffset: UInt64 { firstOffset &+ UInt64(count) }
 }
 
@@ -52,7 +58,7 @@ package enum Frame {
         writer.fixed(header.firstOffset)
         writer.identifier(header.gateway)
         writer.bytes.append(contentsOf: header.boot.bytes)
-        writer.fixed(header.wall.milliseconds)
+        writer.fixed(header.wall.valid.milliseconds)
         writer.fixed(header.monotonic)
         writer.fixed(header.partition)
         writer.fixed(UInt32(dictionary.count))
@@ -72,8 +78,8 @@ package enum Frame {
         guard try reader.fixed(UInt32.self) == FrameHeader.magic else { throw RecordError(.notAFrame, at: 0) }
         let version: UInt8 = try reader.fixed()
         let rawTopic: UInt8 = try reader.fixed()
-        _ = try reader.fixed(UInt16.self)
-        let length = Int(try reader.fixed(UInt32.self))
+        let flags: UInt16 = try reader.fixed()
+        let length = Int(clamping: try reader.fixed(UInt32.self))
         guard length >= FrameHeader.size, length <= FrameHeader.maximumLength else {
             throw RecordError(.badValue, at: 8)
         }
@@ -82,7 +88,10 @@ package enum Frame {
         guard checksum(UnsafeRawBufferPointer(rebasing: bytes[..<length])) == crc else {
             throw RecordError(.badChecksum, at: 12)
         }
-        guard version <= FrameHeader.version, let topic = Topic(rawValue: rawTopic) else {
+        guard version != 0 else { throw RecordError(.badValue, at: 4) }
+        guard version <= FrameHeader.version, flags & FrameHeader.criticalFlags == 0,
+            let topic = Topic(rawValue: rawTopic)
+        else {
             throw RecordError(.newerFormat, at: 4)
         }
         let header = FrameHeader(
@@ -90,8 +99,12 @@ package enum Frame {
             count: try reader.fixed(), epoch: try reader.fixed(), firstOffset: try reader.fixed(),
             gateway: try reader.identifier(), boot: try reader.bootID(),
             wall: Timestamp(milliseconds: try reader.fixed()), monotonic: try reader.fixed(),
-            partition: try reader.fixed(), dictionaryLength: Int(try reader.fixed(UInt32.self)))
+            partition: try reader.fixed(), dictionaryLength: Int(clamping: try reader.fixed(UInt32.self)))
         guard header.dictionaryLength <= length - FrameHeader.size else { throw RecordError(.badValue, at: 100) }
+        guard !header.firstOffset.addingReportingOverflow(UInt64(header.count)).overflow else {
+            throw RecordError(.badValue, at: 40)
+        }
+        guard Timestamp.validRange.contains(header.wall) else { throw RecordError(.badValue, at: 80) }
         return header
     }
 
@@ -116,7 +129,8 @@ package enum Frame {
         return entries
     }
 
-    /// Calls `body` with each record and its offset.
+    /// Calls `body` with each record and its offset. An error in a later record comes after the calls for the earlier
+    /// ones, so whoever applies records of a stranger decodes the whole frame first.
     package static func records(
         _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, _ body: (UInt64, Record) throws -> Void
     ) throws {
@@ -146,9 +160,12 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    /// What the writer's `seriesEntry` wrote.
     package mutating func seriesEntry() throws(RecordError) -> (SeriesNumber, SeriesKey) {
         let start = position
-        guard let number = UInt32(exactly: try varint()) else { throw RecordError(.badValue, at: start) }
+        guard let number = UInt32(exactly: try varint()), number < SeriesDictionary.maximumCount else {
+            throw RecordError(.badValue, at: start)
+        }
         let device: DeviceID = try identifier()
         guard let code = UInt16(exactly: try varint()) else { throw RecordError(.badValue, at: start) }
         guard let channel = Channel(try text(limit: Channel.maximumLength)) else {

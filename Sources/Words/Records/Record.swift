@@ -22,6 +22,7 @@ package enum Record: Hashable, Sendable {
     /// A kind of a later version.
     case unknown(kind: UInt64, body: [UInt8])
 
+    /// The number that stands for the kind in the format.
     package var kind: UInt64 {
         switch self {
         case .readings: 1
@@ -38,6 +39,7 @@ package enum Record: Hashable, Sendable {
 
 /// A recorded decision. `arguments` are names and texts; what each verb needs is listed in `Records.md`.
 package struct Command: Hashable, Sendable {
+    /// What to do; arguments of each: `Records.md`.
     package enum Verb: UInt64, Hashable, Sendable, CaseIterable {
         case correct = 1
         case undo = 2
@@ -47,6 +49,7 @@ package struct Command: Hashable, Sendable {
         case silence = 6
     }
 
+    /// One named value, at most 64 and 4,096 bytes.
     package struct Argument: Hashable, Sendable {
         package var name: String
         package var value: String
@@ -57,8 +60,12 @@ package struct Command: Hashable, Sendable {
         }
     }
 
+    /// A reader drops a command that has more, and a writer writes no more.
+    package static let maximumArguments = 64
+
+    /// Random; the same decision sent twice has the same.
     package var id: CommandID
-    /// Who decided: a user's name or `server`.
+    /// Who decided: a user's name or `server`; at most 256 bytes.
     package var actor: String
     package var verb: Verb
     package var arguments: [Argument]
@@ -75,7 +82,9 @@ package struct Command: Hashable, Sendable {
 package struct ClockState: Hashable, Sendable {
     /// Wall time less monotonic time, ms.
     package var offset: Int64
+    /// Whether a time server had set the wall clock.
     package var synchronized: Bool
+    /// Wall time of the observation.
     package var at: Timestamp
 
     package init(offset: Int64, synchronized: Bool, at: Timestamp) {
@@ -87,6 +96,7 @@ package struct ClockState: Hashable, Sendable {
 
 /// Offsets `first ..< end` of `epoch` that the ring has overwritten or that were damaged.
 package struct Gap: Hashable, Sendable {
+    /// Why they are gone.
     package enum Reason: UInt64, Hashable, Sendable {
         case overwritten = 1
         case damaged = 2
@@ -125,7 +135,9 @@ package enum Topic: UInt8, Hashable, Sendable, CaseIterable {
 
 /// The next record a consumer wants: opaque to it but for equality and the order within one epoch.
 package struct Cursor: Hashable, Sendable {
+    /// One life of the log; larger is later.
     package var epoch: UInt64
+    /// Of the next record in that epoch.
     package var offset: UInt64
 
     package init(epoch: UInt64, offset: UInt64) {

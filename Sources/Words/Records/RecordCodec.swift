@@ -3,27 +3,33 @@ import Timekeeping
 
 extension ByteWriter {
     /// Kind, length, body. `wall` is the frame's; readings store their receive time relative to it.
+    ///
+    /// Whatever is written can be read: texts and lists beyond their limits are cut, times outside
+    /// `Timestamp.validRange` moved to its ends. Who makes a record checks before; this only keeps one odd value from
+    /// making a whole frame unreadable.
     package mutating func record(_ record: Record, wall: Timestamp) {
         varint(record.kind)
-        var body = ByteWriter()
+        prefixed(nested: { $0.body(record, wall: wall) })
+    }
+
+    private mutating func body(_ record: Record, wall: Timestamp) {
         switch record {
-        case .readings(let readings): body.readings(readings, wall: wall)
-        case .device(let device): body.device(device)
-        case .settings(let settings): body.settings(settings)
-        case .command(let command): body.command(command)
+        case .readings(let readings): self.readings(readings, wall: wall)
+        case .device(let device): self.device(device)
+        case .settings(let settings): self.settings(settings)
+        case .command(let command): self.command(command)
         case .clock(let clock):
-            body.field(1, signed: clock.offset)
-            body.field(2, unsigned: clock.synchronized ? 1 : 0)
-            body.field(3, signed: clock.at.milliseconds)
+            field(1, signed: clock.offset)
+            field(2, unsigned: clock.synchronized ? 1 : 0)
+            field(3, signed: clock.at.valid.milliseconds)
         case .gap(let gap):
-            body.field(1, unsigned: gap.epoch)
-            body.field(2, unsigned: gap.first)
-            body.field(3, unsigned: gap.end)
-            body.field(4, unsigned: gap.reason.rawValue)
-        case .slot(let slot): body.slot(slot)
-        case .unknown(_, let bytes): body.bytes = bytes
+            field(1, unsigned: gap.epoch)
+            field(2, unsigned: gap.first)
+            field(3, unsigned: gap.end)
+            field(4, unsigned: gap.reason.rawValue)
+        case .slot(let slot): self.slot(slot)
+        case .unknown(_, let content): bytes.append(contentsOf: content)
         }
-        prefixed(body.bytes)
     }
 
     /// One run per receive time: signed(received − wall), count, then the readings.
@@ -35,13 +41,14 @@ extension ByteWriter {
             let received = readings[i].received
             var end = i + 1
             while end < readings.count, readings[end].received == received { end += 1 }
-            signed(received.milliseconds &- wall.milliseconds)
+            let receivedKept = received.valid
+            signed(receivedKept.milliseconds &- wall.milliseconds)
             varint(UInt64(end - i))
             for reading in readings[i..<end] {
                 let hasTime = reading.time != received
                 let hasFlags = !reading.flags.isEmpty
                 varint(UInt64(reading.series.value) << 2 | (hasFlags ? 2 : 0) | (hasTime ? 1 : 0))
-                if hasTime { signed(reading.time.milliseconds &- received.milliseconds) }
+                if hasTime { signed(reading.time.valid.milliseconds &- receivedKept.milliseconds) }
                 signed(reading.value)
                 if hasFlags { varint(UInt64(reading.flags.rawValue)) }
             }
@@ -51,19 +58,19 @@ extension ByteWriter {
 
     private mutating func command(_ command: Command) {
         field(1) { $0.identifier(command.id) }
-        field(2, text: command.actor)
+        field(2, text: command.actor, limit: 256)
         field(3, unsigned: command.verb.rawValue)
-        for argument in command.arguments {
+        for argument in command.arguments.prefix(Command.maximumArguments) {
             field(4) {
-                $0.field(1, text: argument.name)
-                $0.field(2, text: argument.value)
+                $0.field(1, text: argument.name, limit: 64)
+                $0.field(2, text: argument.value, limit: 4096)
             }
         }
     }
 
     private mutating func slot(_ slot: SlotUsage) {
         field(1) { $0.identifier(slot.device) }
-        field(2, text: slot.channel.name)
+        field(2, slot.channel.name.utf8)
         field(3, signed: slot.slot.index)
         if let value = slot.imported { field(4, signed: value) }
         if let value = slot.exported { field(5, signed: value) }
@@ -71,8 +78,8 @@ extension ByteWriter {
         if let value = slot.charged { field(7, signed: value) }
         if let value = slot.discharged { field(8, signed: value) }
         field(9, signed: slot.estimated)
-        field(10, signed: slot.measuredTime)
-        field(11, signed: slot.filledTime)
+        field(10, signed: max(0, min(slot.measuredTime, Slot.length)))
+        field(11, signed: max(0, min(slot.filledTime, Slot.length)))
         field(12, unsigned: slot.source)
     }
 
@@ -84,6 +91,7 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    /// What the writer's `identifier` wrote.
     package mutating func identifier<Kind>() throws(RecordError) -> PermanentID<Kind> {
         let high: UInt64 = try fixed()
         let low: UInt64 = try fixed()
@@ -93,11 +101,13 @@ extension ByteReader {
     /// The next record. Positions in errors count from the start of this reader.
     package mutating func record(wall: Timestamp) throws(RecordError) -> Record {
         let kind = try varint()
-        let start = position
-        var body = ByteReader(try prefixed())
+        let content = try prefixed()
+        let start = position - content.count
+        var body = ByteReader(content)
         do throws(RecordError) {
             return try body.record(kind: kind, wall: wall)
         } catch {
+            if error.kind == .unknownCode { return .unknown(kind: kind, body: Array(content)) }
             throw RecordError(error.kind, at: start + error.position)
         }
     }
@@ -118,15 +128,16 @@ extension ByteReader {
     private mutating func readings(wall: Timestamp) throws(RecordError) -> [Reading] {
         var readings: [Reading] = []
         while !isAtEnd {
-            let received = wall + (try signed())
+            let received = try time(after: wall)
             let count = try varint()
             // A reading takes two bytes at least, so a count beyond that is a lie, not a reason to allocate.
             guard count <= UInt64(remaining / 2 + 1) else { throw RecordError(.badValue, at: position) }
-            readings.reserveCapacity(readings.count + Int(count))
+            // Once: reserving for every run would copy all that came before for each of them.
+            if readings.isEmpty { readings.reserveCapacity(Int(count)) }
             for _ in 0..<count {
                 let head = try varint()
                 guard let series = UInt32(exactly: head >> 2) else { throw RecordError(.badValue, at: position) }
-                let time = head & 1 != 0 ? received + (try signed()) : received
+                let time = head & 1 != 0 ? try time(after: received) : received
                 let value = try signed()
                 let rawFlags = head & 2 != 0 ? try varint() : 0
                 guard let flags = UInt16(exactly: rawFlags) else { throw RecordError(.badValue, at: position) }
@@ -141,11 +152,11 @@ extension ByteReader {
 
     private mutating func clock() throws(RecordError) -> ClockState {
         var clock = ClockState(offset: 0, synchronized: false, at: Timestamp(milliseconds: 0))
-        try fields { (tag, field) throws(RecordError) in
+        try fields(required: 0b1110) { (tag, field) throws(RecordError) in
             switch tag {
             case 1: clock.offset = try field.signed()
             case 2: clock.synchronized = try field.varint() != 0
-            case 3: clock.at = Timestamp(milliseconds: try field.signed())
+            case 3: clock.at = try field.instant()
             default: break
             }
         }
@@ -154,17 +165,19 @@ extension ByteReader {
 
     private mutating func gap() throws(RecordError) -> Gap {
         var gap = Gap(epoch: 0, first: 0, end: 0, reason: .overwritten)
-        try fields { (tag, field) throws(RecordError) in
+        try fields(required: 0b1_1110) { (tag, field) throws(RecordError) in
             switch tag {
             case 1: gap.epoch = try field.varint()
             case 2: gap.first = try field.varint()
             case 3: gap.end = try field.varint()
             case 4:
-                guard let reason = Gap.Reason(rawValue: try field.varint()) else { throw RecordError(.badValue, at: 0) }
+                let code = try field.varint()
+                guard let reason = Gap.Reason(rawValue: code) else { throw RecordError(.unknownCode, at: 0) }
                 gap.reason = reason
             default: break
             }
         }
+        guard gap.first <= gap.end else { throw RecordError(.badValue, at: position) }
         return gap
     }
 
@@ -179,11 +192,11 @@ extension ByteReader {
             case 2: actor = try field.wholeText(limit: 256)
             case 3:
                 verb = Command.Verb(rawValue: try field.varint())
-                if verb == nil { throw RecordError(.badValue, at: 0) }
+                if verb == nil { throw RecordError(.unknownCode, at: 0) }
             case 4:
-                guard arguments.count < 64 else { throw RecordError(.tooLong, at: 0) }
+                guard arguments.count < Command.maximumArguments else { throw RecordError(.tooLong, at: 0) }
                 var argument = Command.Argument(name: "", value: "")
-                try field.fields { (tag, field) throws(RecordError) in
+                try field.fields(required: 0b110) { (tag, field) throws(RecordError) in
                     switch tag {
                     case 1: argument.name = try field.wholeText(limit: 64)
                     case 2: argument.value = try field.wholeText(limit: 4096)
@@ -194,15 +207,13 @@ extension ByteReader {
             default: break
             }
         }
-        guard let id, let verb else { throw RecordError(.missingField, at: 0) }
+        guard let id, let verb else { throw RecordError(.missingField, at: position) }
         return Command(id: id, actor: actor, verb: verb, arguments: arguments)
     }
 
     private mutating func slot() throws(RecordError) -> SlotUsage {
         var slot = SlotUsage(device: DeviceID(high: 0, low: 0), channel: .total, slot: Slot(index: 0))
-        var seen: UInt64 = 0
-        try fields { (tag, field) throws(RecordError) in
-            if tag < 64 { seen |= 1 << tag }
+        try fields(required: 0b1_0000_0000_1110) { (tag, field) throws(RecordError) in
             switch tag {
             case 1: slot.device = try field.identifier()
             case 2:
@@ -211,22 +222,52 @@ extension ByteReader {
                 }
                 slot.channel = channel
             case 3:
-                let index = try field.signed()
-                guard index.magnitude < 1 << 40 else { throw RecordError(.badValue, at: 0) }
-                slot.slot = Slot(index: index)
+                slot.slot = Slot(index: try field.signed())
+                // First the index: the start of a slot far outside would overflow.
+                guard slot.slot >= .first, slot.slot <= .last else { throw RecordError(.badValue, at: 0) }
             case 4: slot.imported = try field.signed()
             case 5: slot.exported = try field.signed()
             case 6: slot.produced = try field.signed()
             case 7: slot.charged = try field.signed()
             case 8: slot.discharged = try field.signed()
             case 9: slot.estimated = try field.signed()
-            case 10: slot.measuredTime = try field.signed()
-            case 11: slot.filledTime = try field.signed()
+            case 10: slot.measuredTime = try field.slotTime()
+            case 11: slot.filledTime = try field.slotTime()
             case 12: slot.source = try field.varint()
             default: break
             }
         }
-        guard seen & 0b1110 == 0b1110 else { throw RecordError(.missingField, at: 0) }
         return slot
     }
+
+    private mutating func slotTime() throws(RecordError) -> Int64 {
+        let span = try signed()
+        guard span >= 0, span <= Slot.length else { throw RecordError(.badValue, at: 0) }
+        return span
+    }
+
+    /// A time stored relative to `start`.
+    private mutating func time(after start: Timestamp) throws(RecordError) -> Timestamp {
+        let time = Timestamp(milliseconds: start.milliseconds &+ (try signed()))
+        guard Timestamp.validRange.contains(time) else { throw RecordError(.badValue, at: position) }
+        return time
+    }
+
+    /// A time of its own.
+    mutating func instant() throws(RecordError) -> Timestamp {
+        try time(after: Timestamp(milliseconds: 0))
+    }
+}
+
+extension Timestamp {
+    /// Itself, or the nearest end of the range that readers accept.
+    var valid: Timestamp {
+        max(Timestamp.validRange.lowerBound, min(self, Timestamp.validRange.upperBound))
+    }
+}
+
+extension Slot {
+    /// The slots that hold a time of `Timestamp.validRange`.
+    fileprivate static let first = Slot(containing: Timestamp.validRange.lowerBound)
+    fileprivate static let last = Slot(containing: Timestamp.validRange.upperBound)
 }

@@ -9,28 +9,34 @@ package struct SeriesDictionary: Sendable {
     /// No gateway has more series than this; a device that invents names is refused, not the gateway brought down.
     package static let maximumCount = 65_536
 
+    /// No series yet.
     package init() {}
 
+    /// Numbers in use.
     package var count: Int { keys.count }
 
+    /// The series of a number, if it was declared.
     package subscript(number: SeriesNumber) -> SeriesKey? { keys[number.value] }
+    /// The number of a series, if it has one.
     package subscript(key: SeriesKey) -> SeriesNumber? { numbers[key] }
 
     /// The number of `key`, given now if it has none; nil when the dictionary is full.
     package mutating func number(for key: SeriesKey) -> SeriesNumber? {
         if let known = numbers[key] { return known }
-        guard keys.count < SeriesDictionary.maximumCount, next < UInt32.max else { return nil }
+        guard next < SeriesDictionary.maximumCount else { return nil }
         let number = SeriesNumber(next)
         insert(number, key)
         return number
     }
 
-    /// Takes over an entry that was read; the later one wins where a damaged log holds two.
+    /// Takes over an entry that was read; the later one wins where a damaged log holds two. An entry beyond
+    /// `maximumCount` is left out, as the codec never lets one through.
     package mutating func insert(_ number: SeriesNumber, _ key: SeriesKey) {
-        if let old = keys[number.value], old != key { numbers[old] = nil }
+        guard number.value < SeriesDictionary.maximumCount else { return }
+        if let old = keys[number.value], old != key, numbers[old] == number { numbers[old] = nil }
         keys[number.value] = key
         numbers[key] = number
-        next = max(next, number.value == UInt32.max ? UInt32.max : number.value + 1)
+        next = max(next, number.value + 1)
     }
 
     /// Every entry in the order of numbers.
