@@ -12,6 +12,13 @@ package struct SeriesDictionary: Sendable {
     package init() {}
 
     package var count: Int { keys.count }
+    /// The number that the next new series gets.
+    package var nextNumber: SeriesNumber { SeriesNumber(next) }
+
+    /// Leaves out the numbers below `number` that have no series: a damaged log may still mean something by them.
+    package mutating func skip(to number: SeriesNumber) {
+        next = max(next, number.value)
+    }
 
     package subscript(number: SeriesNumber) -> SeriesKey? { keys[number.value] }
     package subscript(key: SeriesKey) -> SeriesNumber? { numbers[key] }
