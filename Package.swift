@@ -88,7 +88,7 @@ let targets: [Target] = [
     // Surface: how people and programs talk to it.
     library(
         "Surface", "Configuration", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
-    library("Surface", "APITypes", ["Billing", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
+    library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
     library(
         "Surface", "API",
         ["APITypes", "Billing", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging, lifecycle]),  // HTTP
