@@ -15,6 +15,8 @@ struct ChannelUsage: Sendable {
     /// The first slot that can still change; earlier ones are closed, their points forgotten.
     var floor: Int64 = 0
     var touches: [Touch] = []
+    /// How many touches may stand side by side before overlaps are taken out.
+    var mergeAt = 64
 
     init(key: UsageState.ChannelKey) {
         self.key = key
@@ -22,13 +24,19 @@ struct ChannelUsage: Sendable {
 }
 
 extension UsageState {
-    mutating func touch(_ channel: Int, _ from: Int64, _ to: Int64, _ offset: UInt64) {
+    /// Marks slots as changed; closed ones cannot be.
+    mutating func touch(_ channel: Int, _ first: Int64, _ to: Int64, _ offset: UInt64) {
+        let from = max(first, channels[channel].floor)
+        guard from <= to else { return }
         let count = channels[channel].touches.count
         if count == 0 { touched.append(Int32(channel)) }
         if count > 0, channels[channel].touches[count - 1].from == from, channels[channel].touches[count - 1].to == to {
             channels[channel].touches[count - 1].source = offset
         } else {
-            if count >= 64 { channels[channel].touches = UsageState.merged(channels[channel].touches) }
+            if count >= channels[channel].mergeAt {
+                channels[channel].touches = UsageState.merged(channels[channel].touches)
+                channels[channel].mergeAt = 2 * channels[channel].touches.count + 64
+            }
             channels[channel].touches.append(ChannelUsage.Touch(from: from, to: to, source: offset))
         }
     }
@@ -67,18 +75,25 @@ extension UsageState {
 
     /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
     /// into the open ones: the total stays exact, and no closed slot has to be opened.
-    mutating func bridge(_ index: Int, _ channel: Int, to slot: Int64) {
-        guard let last = sources[index].track.last, last.slot < channels[channel].floor else { return }
-        let floor = channels[channel].floor
-        if sources[index].role.method != .power, slot > floor {
-            sources[index].track.append(TrackPoint(time: floor * Slot.length, booked: last.booked, opens: true))
+    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64) {
+        guard let last = sources[index].track.last else { return }
+        let start = channels[channel].floor * Slot.length
+        guard last.time < start, time > start else { return }
+        var point = TrackPoint(time: start, booked: last.booked, opens: true)
+        if sources[index].role.method == .power {
+            // No power holds for that long.
+            point = TrackPoint(time: time - 1, booked: last.booked, opens: true)
+            sources[index].mark = 0
         }
+        sources[index].track.append(point)
     }
 
     /// Which source of a flow counts from which slot on; called when a source begins, or begins earlier than thought.
     mutating func updateShadows(of index: Int, _ offset: UInt64) {
         let channel = Int(sources[index].channel)
         let flow = sources[index].role.flow
+        // From its first slot on the coverage of the others is no longer theirs alone.
+        if let since = sources[index].since, let last = lastSlot(of: channel) { touch(channel, since, last, offset) }
         let rivals = channels[channel].sources.map { Int($0) }.filter { sources[$0].role.flow == flow }
         for rival in rivals {
             var from = Int64.max
@@ -90,6 +105,11 @@ extension UsageState {
             // What it had booked there is void.
             if let last = sources[rival].track.last, last.slot >= from { touch(channel, from, last.slot, offset) }
         }
+    }
+
+    /// The last slot about which a channel knows something.
+    func lastSlot(of channel: Int) -> Int64? {
+        channels[channel].sources.compactMap { sources[Int($0)].track.last?.slot }.max()
     }
 
     /// Moves the floor of a channel up as far as its readings allow, hands out what closes, and forgets its points.

@@ -33,11 +33,15 @@ struct FlowRole {
     private static let energyExportToday = Quantity(name: "energy_export_today")
     private static let productionEnergyToday = Quantity(name: "production_energy_today")
 
-    private init(_ flow: Flow, _ method: Method, _ rank: UInt8, _ sign: Int8 = 1) {
+    init(flow: Flow, method: Method, rank: UInt8, sign: Int8) {
         self.flow = flow
         self.method = method
         self.rank = rank
         self.sign = sign
+    }
+
+    private init(_ flow: Flow, _ method: Method, _ rank: UInt8, _ sign: Int8 = 1) {
+        self.init(flow: flow, method: method, rank: rank, sign: sign)
     }
 
     /// The roles of a quantity: none for what is no energy, two for a signed one. The class decides where a profile

@@ -50,7 +50,7 @@ struct Track: Equatable {
     /// Takes over points that were stored; nil when no track can have them: times must rise, energy must not fall.
     init?(stored points: [TrackPoint]) {
         for i in points.indices {
-            guard points[i].time >= 0, points[i].booked.magnitude <= 1 << 62 else { return nil }
+            guard points[i].time >= 0, points[i].booked.magnitude <= 1 << 60 else { return nil }
             if i == 0 { continue }
             guard points[i - 1].time < points[i].time, points[i - 1].booked <= points[i].booked else { return nil }
         }
@@ -169,4 +169,11 @@ struct Track: Equatable {
 func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
     let (sum, overflow) = a.addingReportingOverflow(b)
     return overflow ? (b < 0 ? .min : .max) : sum
+}
+
+/// The difference, held at the ends of the range.
+@inline(__always)
+func saturatingDifference(_ a: Int64, _ b: Int64) -> Int64 {
+    let (difference, overflow) = a.subtractingReportingOverflow(b)
+    return overflow ? (b < 0 ? .max : .min) : difference
 }

@@ -38,12 +38,8 @@ extension UsageState {
     package func openSlots(from start: Slot) -> [SlotUsage] {
         var result: [SlotUsage] = []
         for channel in channels.indices.sorted(by: { channels[$0].key < channels[$1].key }) {
-            var last: Int64 = -1
-            for i in channels[channel].sources {
-                if let point = sources[Int(i)].track.last { last = max(last, point.slot) }
-            }
             let first = max(start.index, channels[channel].floor)
-            if first <= last { compose(channel, first...last, 0, into: &result) }
+            if let last = lastSlot(of: channel), first <= last { compose(channel, first...last, 0, into: &result) }
         }
         return result
     }

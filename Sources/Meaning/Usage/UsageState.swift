@@ -133,7 +133,7 @@ package struct UsageState: Sendable {
         } else if waitsForSign(index, reading.value) {
             return
         } else {
-            bridge(index, channel, to: slot)
+            bridge(index, channel, to: time)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
             sources[index].take(time, reading.value, &effects)
@@ -178,7 +178,7 @@ package struct UsageState: Sendable {
         }
     }
 
-    /// Builds the look-up tables anew after the state was read back; nil when two entries claim one series.
+    /// Builds the look-up tables anew after the state was read back; false when two entries claim one series.
     mutating func index() -> Bool {
         for (i, channel) in channels.enumerated() {
             guard channelIndex.updateValue(Int32(i), forKey: channel.key) == nil else { return false }
