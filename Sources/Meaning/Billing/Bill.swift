@@ -35,7 +35,7 @@ package struct Bill: Hashable, Sendable {
 }
 
 /// Makes the bills of a home, one a local month: the slots of the month's tariffs, each at its own price.
-package struct Billing {
+package struct Bills {
     /// Energy at one tariff version.
     private struct Part {
         var tariff: Tariff
@@ -64,9 +64,9 @@ package struct Billing {
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, from: Timestamp,
         to: Timestamp
     ) -> [Bill] {
-        var billing = Billing(devices: devices, settings: settings, zone: zone, span: Period(from: from, to: to))
-        for slot in slots { billing.add(slot) }
-        return billing.finish()
+        var bills = Bills(devices: devices, settings: settings, zone: zone, span: Period(from: from, to: to))
+        for slot in slots { bills.add(slot) }
+        return bills.finish()
     }
 
     /// Adds the next slot; one earlier than the last one added is left out.
