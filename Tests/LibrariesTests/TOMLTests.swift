@@ -132,7 +132,7 @@ import Testing
         var accepted = 0
         for _ in 0..<3_000 {
             var bytes = Array(Self.text.utf8)
-            for _ in 0..<Int.random(in: 1...4, using: &random) {
+            for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 let at = Int.random(in: 0..<bytes.count, using: &random)
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: bytes.remove(at: at)
