@@ -69,7 +69,9 @@ let targets: [Target] = [
     // Field: from the wire to readings.
     library("Field", "Modbus", ["CModbus"]),  // moves words, owns buses, knows no meter
     library("Field", "MQTT", ["CMosquitto"]),  // moves bytes, knows no plug
-    library("Field", "Devices", ["JSONScanner", "TOML", "Metering", "Timekeeping"]),  // profiles and decoders, pure
+    .target(  // profiles and decoders, pure
+        name: "Devices", dependencies: ["JSONScanner", "TOML", "Metering", "Timekeeping"], path: "Sources/Field/Devices",
+        exclude: ["EnergyTopics.md"], resources: [.embedInCode("Profiles")], swiftSettings: swift),
     library(
         "Field", "Intake", ["Modbus", "MQTT", "Devices", "Metering", "Records", "Timekeeping", logging]),  // discovery, schedules
 
