@@ -18,7 +18,12 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 func library(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: swift)
+    let path = "Sources/\(folder)/\(name)"
+    // Documents of formats stand beside their code.
+    let documents = (try? FileManager.default.contentsOfDirectory(atPath: Context.packageDirectory + "/" + path)) ?? []
+    return .target(
+        name: name, dependencies: dependencies, path: path, exclude: documents.filter { $0.hasSuffix(".md") }.sorted(),
+        swiftSettings: swift)
 }
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
