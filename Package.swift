@@ -89,7 +89,7 @@ let targets: [Target] = [
 
     // Surface: how people and programs talk to it.
     library(
-        "Surface", "Configuration", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
+        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
     library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
     library(
         "Surface", "API",
@@ -103,14 +103,14 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "Configuration", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
+            "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
             "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle,
         ]),
-    program("energyd", ["Gateway"]),
+    program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
-            "APITypes", "Billing", "Configuration", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
+            "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
             "Records", "Timekeeping", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
@@ -127,7 +127,7 @@ let targets: [Target] = [
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Configuration", ["Configuration", "Devices", "Metering", "Timekeeping"]),
+    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Metering", "Timekeeping"]),
     tests("API", ["API", "APITypes", "JSONScanner", "Metering", "Timekeeping"]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "JSONScanner", "Timekeeping", "Metering"]),

@@ -66,7 +66,8 @@ package final class MQTTIntake: Sendable {
             let was = isConnectedNow.exchange(false, ordering: .relaxed)
             if was || complaints.admits("broker", at: clock.now().monotonic) {
                 logger.warning(
-                    "no connection to the broker", metadata: ["broker": "\(place)", "reason": "\(reason)", "retry_ms": "\(wait)"])
+                    "no connection to the broker",
+                    metadata: ["broker": "\(place)", "reason": "\(reason)", "retry_ms": "\(wait)"])
             }
         case .connecting, .stopped: isConnectedNow.store(false, ordering: .relaxed)
         }
@@ -131,7 +132,8 @@ package final class MQTTIntake: Sendable {
         if number < decoding.devices.count, let known = decoding.devices[number] { return known }
         let profile = decoding.decoder.profiles[decoding.message.profile]
         let samples = decoding.message.samples
-        let found = intake.device(at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
+        let found = intake.device(
+            at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
         if decoding.devices.count <= number {
             decoding.devices.append(contentsOf: repeatElement(nil, count: number + 1 - decoding.devices.count))
         }
@@ -144,10 +146,12 @@ extension DeviceRegistry.Description {
     /// What a profile says of its devices, and what the first samples give away: who reports production is an inverter.
     package init(profile: Profile, samples: [Sample]) {
         var role: DeviceRole? = profile.role == .load ? nil : profile.role
-        if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower }) {
+        if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower })
+        {
             role = .solar
         }
-        if role == nil, samples.contains(where: { $0.quantity == .batteryPower || $0.quantity == .batteryChargeEnergy }) {
+        if role == nil, samples.contains(where: { $0.quantity == .batteryPower || $0.quantity == .batteryChargeEnergy })
+        {
             role = .battery
         }
         self.init(

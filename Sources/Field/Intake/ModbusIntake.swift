@@ -178,7 +178,8 @@ struct PollSchedule {
         let silence = min((silences[target] ?? 0) + 1, 16)
         silences[target] = silence
         for i in entries.indices where entries[i].due.target == target {
-            let backoff = min(entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
+            let backoff = min(
+                entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
             entries[i].next = max(entries[i].next, now + backoff)
         }
     }

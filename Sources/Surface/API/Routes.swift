@@ -33,7 +33,7 @@ struct Routes: Sendable {
     }
 
     func readings(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
+        let query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
         let filter = try query.filter()
         let since = try query.time("since")
         let until = try query.time("until")
@@ -47,7 +47,6 @@ struct Routes: Sendable {
         }
         let home = home
         let body = ResponseBody { writer in
-            // The body closure owns its writer; batches arrive one after the other, so a box is enough.
             let output = ReadingStream(writer: writer)
             try await home.readings(filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit)
             {
@@ -60,7 +59,7 @@ struct Routes: Sendable {
 
     /// Newline-delimited JSON, one reading a line, until the client goes away.
     func follow(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["device", "channel", "quantity"])
+        let query = try Query(request, known: ["device", "channel", "quantity"])
         let stream = await home.follow(try query.filter())
         let body = ResponseBody { writer in
             for await batch in stream {
@@ -77,7 +76,7 @@ struct Routes: Sendable {
     }
 
     func usage(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["by", "since", "until", "device"])
+        let query = try Query(request, known: ["by", "since", "until", "device"])
         let by = query.text("by") ?? UsagePeriod.day.rawValue
         guard let period = UsagePeriod(rawValue: by) else {
             throw Problem.badRequest("by=\(by) is not slot, hour, day or month")
@@ -89,7 +88,7 @@ struct Routes: Sendable {
 }
 
 /// Writes batches of readings as one JSON array.
-final class ReadingStream {
+actor ReadingStream {
     private var writer: any ResponseBodyWriter
     private var isFirst = true
 
