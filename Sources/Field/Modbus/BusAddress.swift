@@ -26,7 +26,7 @@ package enum BusAddress: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= 512, !text.utf8.contains(0) else {
             throw ParseError(text: text, problem: "must be at most 512 bytes and have no zero byte")
         }
-        do {
+        do throws(Problem) {
             if text.hasPrefix("tcp://") {
                 self = try Self.parseTCP(text.dropFirst(6))
             } else if text.hasPrefix("rtu:") {
