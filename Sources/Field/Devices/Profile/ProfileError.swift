@@ -9,6 +9,10 @@ package struct ProfileProblem: Hashable, Sendable, CustomStringConvertible {
     /// What was probably meant.
     package let nearest: String?
 
+    package var file: String { place.file }
+    package var line: Int { place.line }
+    package var column: Int { place.column }
+
     /// `file:line:column: key: reason; did you mean `x`?`
     package var description: String {
         let subject = key.isEmpty ? "" : "\(key): "
