@@ -17,13 +17,16 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
+/// Format documents stand beside the code that implements them; SwiftPM must not take them for resources.
+func documents(in path: String) -> [String] {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(path)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasSuffix(".md") }.sorted()
+}
 func library(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    let path = "Sources/\(folder)/\(name)"
-    // Documents of formats stand beside their code.
-    let documents = (try? FileManager.default.contentsOfDirectory(atPath: Context.packageDirectory + "/" + path)) ?? []
-    return .target(
-        name: name, dependencies: dependencies, path: path, exclude: documents.filter { $0.hasSuffix(".md") }.sorted(),
-        swiftSettings: swift)
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
+        exclude: documents(in: "Sources/\(folder)/\(name)"), swiftSettings: swift)
 }
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
@@ -83,8 +86,9 @@ let targets: [Target] = [
     library("Reach", "Ledger", ["Usage", "Metering", "Records", "Timekeeping", "SQLite"]),  // slots at rest
 
     // Surface: how people and programs talk to it.
-    library("Surface", "Configuration", ["TOML", "Devices", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
-    library("Surface", "APITypes", ["JSONScanner", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
+    library(
+        "Surface", "Configuration", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
+    library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
     library(
         "Surface", "API",
         ["APITypes", "Billing", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging, lifecycle]),  // HTTP

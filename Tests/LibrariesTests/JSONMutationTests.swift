@@ -4,7 +4,8 @@ import Testing
 
 /// Same documents, same verdict and same values as Foundation's parser, on documents that were damaged at random.
 @Suite struct JSONMutationTests {
-    static let sensor = #"{"Time":"2026-03-29T00:59:50","ENERGY":{"Total":1234.567,"Power":[12,-3],"Ok":true,"#
+    static let sensor =
+        #"{"Time":"2026-03-29T00:59:50","ENERGY":{"Total":1234.567,"Power":[12,-3],"Ok":true,"#
         + #""Factor":0.98,"Note":"a\"\u00e9\n"},"TempUnit":null}"#
 
     @Test func `damaged sensor documents never crash and agree with Foundation`() throws {

@@ -22,33 +22,37 @@ import Testing
         try JSONDocument(bytes: Array(text.utf8)).root
     }
 
-    @Test(arguments: [
-        ("", .empty, 0), (" \n\t", .empty, 0), ("\u{FEFF}{}", .byteOrderMark, 0),
-        ("nan", .syntax, 0), (#"{"a":nan}"#, .syntax, 5), (#"{"a":NaN}"#, .syntax, 5), ("[-Infinity]", .badNumber, 2),
-        ("[1,]", .syntax, 3), (#"{"a":1,}"#, .syntax, 7), ("[,1]", .syntax, 1), ("[1 2]", .syntax, 3),
-        (#"{"a" 1}"#, .syntax, 5), (#"{"a":}"#, .syntax, 5), ("{1:2}", .syntax, 1), (#"{"a":1]"#, .syntax, 6),
-        ("[1}", .syntax, 2), ("{]", .syntax, 1), ("]", .syntax, 0), ("}", .syntax, 0), (":", .syntax, 0),
-        ("'a'", .syntax, 0), ("truex", .syntax, 0), ("[trux]", .syntax, 1), ("tru", .truncated, 0),
-        ("{", .truncated, 1), (#"{"a":1"#, .truncated, 6), ("[1", .truncated, 2), ("[[1]", .truncated, 4),
-        (#"{"a":{"b":1}"#, .truncated, 12), (#""abc"#, .truncated, 4), (#"{"a":"b}"#, .truncated, 8),
-        ("{} x", .trailing, 3), ("{}{}", .trailing, 2), ("[] ]", .trailing, 3), ("1 2", .trailing, 2),
-        (#""a" "b""#, .trailing, 4), (#"{"a":1} }"#, .trailing, 8),
-        ("01", .badNumber, 1), ("[1.]", .badNumber, 3), ("[.5]", .syntax, 1), ("[+1]", .syntax, 1),
-        ("[1e]", .badNumber, 3), ("[1e+]", .badNumber, 4), ("[0x10]", .badNumber, 2), ("[1_0]", .badNumber, 2),
-        ("[--1]", .badNumber, 2), ("1.", .truncated, 2), ("-", .truncated, 1), ("[1a]", .badNumber, 2),
-        (#"["\x"]"#, .badEscape, 2), (#"["\u12"]"#, .badEscape, 2), (#"["\uD800"]"#, .badEscape, 2),
-        (#"["a\uDC00"]"#, .badEscape, 3), (#"["\uD800\u0041"]"#, .badEscape, 2),
-        ("[\"a\nb\"]", .controlCharacter, 3), ("[\"\u{0}\"]", .controlCharacter, 2), ("[1\u{0}]", .badNumber, 2),
-    ] as [(String, JSONError.Kind, Int)])
+    @Test(
+        arguments: [
+            ("", .empty, 0), (" \n\t", .empty, 0), ("\u{FEFF}{}", .byteOrderMark, 0),
+            ("nan", .syntax, 0), (#"{"a":nan}"#, .syntax, 5), (#"{"a":NaN}"#, .syntax, 5),
+            ("[-Infinity]", .badNumber, 2),
+            ("[1,]", .syntax, 3), (#"{"a":1,}"#, .syntax, 7), ("[,1]", .syntax, 1), ("[1 2]", .syntax, 3),
+            (#"{"a" 1}"#, .syntax, 5), (#"{"a":}"#, .syntax, 5), ("{1:2}", .syntax, 1), (#"{"a":1]"#, .syntax, 6),
+            ("[1}", .syntax, 2), ("{]", .syntax, 1), ("]", .syntax, 0), ("}", .syntax, 0), (":", .syntax, 0),
+            ("'a'", .syntax, 0), ("truex", .syntax, 0), ("[trux]", .syntax, 1), ("tru", .truncated, 0),
+            ("{", .truncated, 1), (#"{"a":1"#, .truncated, 6), ("[1", .truncated, 2), ("[[1]", .truncated, 4),
+            (#"{"a":{"b":1}"#, .truncated, 12), (#""abc"#, .truncated, 4), (#"{"a":"b}"#, .truncated, 8),
+            ("{} x", .trailing, 3), ("{}{}", .trailing, 2), ("[] ]", .trailing, 3), ("1 2", .trailing, 2),
+            (#""a" "b""#, .trailing, 4), (#"{"a":1} }"#, .trailing, 8),
+            ("01", .badNumber, 1), ("[1.]", .badNumber, 3), ("[.5]", .syntax, 1), ("[+1]", .syntax, 1),
+            ("[1e]", .badNumber, 3), ("[1e+]", .badNumber, 4), ("[0x10]", .badNumber, 2), ("[1_0]", .badNumber, 2),
+            ("[--1]", .badNumber, 2), ("1.", .truncated, 2), ("-", .truncated, 1), ("[1a]", .badNumber, 2),
+            (#"["\x"]"#, .badEscape, 2), (#"["\u12"]"#, .badEscape, 2), (#"["\uD800"]"#, .badEscape, 2),
+            (#"["a\uDC00"]"#, .badEscape, 3), (#"["\uD800\u0041"]"#, .badEscape, 2),
+            ("[\"a\nb\"]", .controlCharacter, 3), ("[\"\u{0}\"]", .controlCharacter, 2), ("[1\u{0}]", .badNumber, 2),
+        ] as [(String, JSONError.Kind, Int)])
     func `a malformed document is refused with its kind and byte`(text: String, kind: JSONError.Kind, offset: Int) {
         #expect(Self.error(text) == JSONError(kind: kind, offset: offset), "\(text)")
     }
 
-    @Test(arguments: [
-        ("[\"\u{7F}\"]", [0x5B, 0x22, 0xFF, 0x22, 0x5D], 2), ("overlong", [0x22, 0xC0, 0x80, 0x22], 1),
-        ("surrogate", [0x22, 0xED, 0xA0, 0x80, 0x22], 1), ("cut", [0x22, 0xE2, 0x82, 0x22], 1),
-        ("outside a string", [0x5B, 0x31, 0x2C, 0x80, 0x5D], 3), ("too high", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], 1),
-    ] as [(String, [UInt8], Int)])
+    @Test(
+        arguments: [
+            ("[\"\u{7F}\"]", [0x5B, 0x22, 0xFF, 0x22, 0x5D], 2), ("overlong", [0x22, 0xC0, 0x80, 0x22], 1),
+            ("surrogate", [0x22, 0xED, 0xA0, 0x80, 0x22], 1), ("cut", [0x22, 0xE2, 0x82, 0x22], 1),
+            ("outside a string", [0x5B, 0x31, 0x2C, 0x80, 0x5D], 3),
+            ("too high", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], 1),
+        ] as [(String, [UInt8], Int)])
     func `a text that is not UTF-8 is refused at the byte`(name: String, bytes: [UInt8], offset: Int) {
         #expect(throws: JSONError(kind: .invalidUTF8, offset: offset)) { try JSONDocument(bytes: bytes) }
     }
@@ -101,14 +105,15 @@ import Testing
         #expect(strings == ["\"\\/\u{8}\u{C}\n\r\t", "\0", "é€😀", "é€😀", ""])
     }
 
-    @Test(arguments: [
-        ("0", 0), ("-0", 0), ("0e99", 0), ("0.000", 0), ("1e3", 1000), ("1.50e1", 15), ("1.5", nil), ("5000e-3", 5),
-        ("5001e-3", nil), ("100.000", 100), ("9223372036854775807", .max), ("9223372036854775808", nil),
-        ("-9223372036854775808", .min), ("-9223372036854775809", nil), ("1e18", 1_000_000_000_000_000_000),
-        ("1e19", nil), ("1e99999999999999999999", nil), ("1e-99999999999999999999", nil),
-        ("0.00000000000000000001e20", 1), ("10000000000000000000000000000e-28", 1), ("18446744073709551616", nil),
-        ("9.223372036854775807e18", .max), ("1E+2", 100),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("-0", 0), ("0e99", 0), ("0.000", 0), ("1e3", 1000), ("1.50e1", 15), ("1.5", nil), ("5000e-3", 5),
+            ("5001e-3", nil), ("100.000", 100), ("9223372036854775807", .max), ("9223372036854775808", nil),
+            ("-9223372036854775808", .min), ("-9223372036854775809", nil), ("1e18", 1_000_000_000_000_000_000),
+            ("1e19", nil), ("1e99999999999999999999", nil), ("1e-99999999999999999999", nil),
+            ("0.00000000000000000001e20", 1), ("10000000000000000000000000000e-28", 1), ("18446744073709551616", nil),
+            ("9.223372036854775807e18", .max), ("1E+2", 100),
+        ] as [(String, Int64?)])
     func `an integer is exact or nothing`(text: String, value: Int64?) throws {
         #expect(try Self.root(text).integer == value)
     }

@@ -92,8 +92,9 @@ final class TemporaryDirectory {
         let sql = "INSERT INTO t (a) VALUES (1)"
         let twice = #expect(throws: SQLiteError.self) { try database.execute(sql) }
         #expect(twice?.primaryCode == 19)
+        let primaryKeyConstraint: Int32 = 1555
         #expect(
-            twice == .failed(code: 1555 /* SQLITE_CONSTRAINT_PRIMARYKEY */, message: "UNIQUE constraint failed: t.a", sql: sql))
+            twice == .failed(code: primaryKeyConstraint, message: "UNIQUE constraint failed: t.a", sql: sql))
         let wrong = #expect(throws: SQLiteError.self) { try database.prepare("SELEC 1") }
         #expect(wrong?.description.contains("in: SELEC 1.") == true)
         #expect(throws: SQLiteError.self) { try database.prepare("SELECT 1; SELECT 2") }

@@ -74,10 +74,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a = ", 1, 5), ("a = 1\nb = [1, 2\n", 3, 1), ("a = 1\na = 2", 2, 1), ("[t]\n[t]\n", 2, 1), ("a = nope", 1, 5),
+        ("a = ", 1, 5), ("a = 1\nb = [1, 2\n", 2, 11), ("a = 1\na = 2", 2, 5), ("[t]\n[t]\n", 2, 1), ("a = nope", 1, 5),
         ("a = \"x", 1, 7), ("a = \"\\q\"", 1, 7), ("= 1", 1, 1), ("a", 1, 2), ("a = 1 b = 2", 1, 7),
-        ("a = 01", 1, 6), ("a = 2026-13-01", 1, 12), ("a = 99999999999999999999", 1, 5), ("x = 1\r\n[t\r\n", 2, 3),
-        ("a = {b = 1, b = 2}", 1, 13), ("a.b = 1\na = 2", 2, 1), ("a = 1__0", 1, 7), ("\"ä\" = 'ö' x", 1, 11),
+        ("a = 01", 1, 6), ("a = 2026-13-01", 1, 12), ("a = 99999999999999999999", 1, 25), ("x = 1\r\n[t\r\n", 2, 3),
+        ("a = {b = 1, b = 2}", 1, 17), ("a.b = 1\na = 2", 2, 5), ("a = 1__0", 1, 7), ("\"ä\" = 'ö' x", 1, 11),
     ])
     func `an error names its line and column`(text: String, line: Int, column: Int) throws {
         let error = try #require(Self.error(text))
@@ -132,7 +132,7 @@ import Testing
         var accepted = 0
         for _ in 0..<3_000 {
             var bytes = Array(Self.text.utf8)
-            for _ in 0..<Int.random(in: 1...4, using: &random) {
+            for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 let at = Int.random(in: 0..<bytes.count, using: &random)
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: bytes.remove(at: at)
@@ -146,10 +146,11 @@ import Testing
         #expect(accepted > 10 && accepted < 2_990, "seed \(seed)")
     }
 
-    @Test(arguments: [
-        ("intervall", "interval"), ("pasword", "password"), ("hots", "host"), ("Host", "host"), ("port", "port"),
-        ("xyzzy", nil), ("it", nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("intervall", "interval"), ("pasword", "password"), ("hots", "host"), ("Host", "host"), ("port", "port"),
+            ("xyzzy", nil), ("it", nil), ("", nil),
+        ] as [(String, String?)])
     func `the nearest name is suggested, or none`(word: String, meant: String?) {
         #expect(nearest(word, among: ["interval", "password", "host", "port", "zone"]) == meant)
     }

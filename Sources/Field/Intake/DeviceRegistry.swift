@@ -122,7 +122,8 @@ package struct DeviceRegistry: Sendable {
         if !description.model.isEmpty { device.model = description.model }
         if let role = description.role, device.role == .load { device.role = role }
         if let watts = description.ratingWatts { device.ratingWatts = watts }
-        for counter in description.counters where !device.counters.contains(where: { $0.quantity == counter.quantity }) {
+        for counter in description.counters where !device.counters.contains(where: { $0.quantity == counter.quantity })
+        {
             if device.counters.count < Device.maximumCounters { device.counters.append(counter) }
         }
     }

@@ -76,11 +76,11 @@ package struct Normalizer: Sendable {
         for sample in samples {
             let value: Int64
             switch Plausibility.check(sample.quantity, sample.value) {
-            case .plausible: value = sample.value
+            case .ok: value = sample.value
             case .clamped(let limit): value = limit
-            case .implausible(let reason):
+            case .reject(let reason):
                 counters.implausible += 1
-                complaint = reason
+                complaint = "\(reason)"
                 continue
             }
             guard let index = index(of: sample, in: &source, context, number) else {
@@ -116,7 +116,8 @@ package struct Normalizer: Sendable {
         switch time {
         case .none:
             return received
-        case .utc(let stated) where stated >= Normalizer.earliestTime && stated <= received + Normalizer.futureTolerance:
+        case .utc(let stated)
+        where stated >= Normalizer.earliestTime && stated <= received + Normalizer.futureTolerance:
             return stated
         case .utc, .untrusted:
             counters.untrustedTimes += 1

@@ -12,7 +12,8 @@ struct Query {
         for (name, value) in request.uri.queryParameters {
             let name = String(name)
             guard known.contains(name) else {
-                throw .badRequest("\(name) is not a parameter of \(request.uri.path); it takes \(known.joined(separator: ", "))")
+                throw .badRequest(
+                    "\(name) is not a parameter of \(request.uri.path); it takes \(known.joined(separator: ", "))")
             }
             guard values[name] == nil else { throw .badRequest("\(name) is given twice") }
             values[name] = String(value)
@@ -55,8 +56,9 @@ struct Query {
         }
         if let name = values["quantity"] {
             guard let quantity = Quantity(name: name) else {
-                throw .badRequest("quantity=\(name) is not known; quantities are "
-                    + Quantity.all.map(\.name).joined(separator: ", "))
+                throw .badRequest(
+                    "quantity=\(name) is not known; quantities are "
+                        + Quantity.all.map(\.name).joined(separator: ", "))
             }
             filter.quantity = quantity
         }

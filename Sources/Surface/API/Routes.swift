@@ -49,7 +49,8 @@ struct Routes: Sendable {
         let body = ResponseBody { writer in
             // The body closure owns its writer; batches arrive one after the other, so a box is enough.
             let output = ReadingStream(writer: writer)
-            try await home.readings(filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit) {
+            try await home.readings(filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit)
+            {
                 try await output.write($0)
             }
             try await output.finish()

@@ -5,25 +5,23 @@ import Timekeeping
 /// One row of usage: what one device took and gave in one period, and what that cost. The same from daemon and replay.
 package struct UsageAnswer: JSONEncodable {
     package var row: UsageRow
-    /// Seconds east of UTC at the row's two ends.
-    package var fromOffset: Int
-    package var toOffset: Int
 
-    package init(row: UsageRow, zone: Zone) {
+    package init(row: UsageRow) {
         self.row = row
-        self.fromOffset = zone.offset(at: row.from)
-        self.toOffset = zone.offset(at: row.to)
     }
 
     package func encode(to json: inout JSONWriter) {
         json.object {
-            $0.field("device", text: row.device)
+            $0.field("device", text: row.name)
             $0.field("channel", text: row.channel.name)
-            $0.field("from", text: row.from.rfc3339(offsetSeconds: fromOffset))
-            $0.field("to", text: row.to.rfc3339(offsetSeconds: toOffset))
+            $0.field("from", text: row.from.rfc3339(offsetSeconds: row.fromOffset))
+            $0.field("to", text: row.to.rfc3339(offsetSeconds: row.toOffset))
             $0.field("import_wh", raw: row.imported.map(Thousandths.text))
             $0.field("export_wh", raw: row.exported.map(Thousandths.text))
+            // Only inverters and batteries have these.
             if let produced = row.produced { $0.field("produced_wh", raw: Thousandths.text(produced)) }
+            if let charged = row.charged { $0.field("charged_wh", raw: Thousandths.text(charged)) }
+            if let discharged = row.discharged { $0.field("discharged_wh", raw: Thousandths.text(discharged)) }
             $0.field("cost", text: row.cost.map { $0.text(places: 9) })
             $0.field("currency", text: row.currency?.code)
             $0.field("coverage", raw: row.coverageText)

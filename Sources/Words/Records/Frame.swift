@@ -35,6 +35,27 @@ package struct FrameHeader: Hashable, Sendable {
 
     /// The first offset after the frame.
     package var endOffset: UInt64 { firstOffset &+ UInt64(count) }
+
+    /// `length` and `dictionaryLength` are set by `Frame.encode`.
+    package init(
+        topic: Topic, length: Int = 0, segment: UInt64 = 0, position: UInt32 = 0, count: UInt32, epoch: UInt64,
+        firstOffset: UInt64, gateway: GatewayID, boot: BootID, wall: Timestamp, monotonic: Int64,
+        partition: UInt32 = 0, dictionaryLength: Int = 0
+    ) {
+        self.topic = topic
+        self.length = length
+        self.segment = segment
+        self.position = position
+        self.count = count
+        self.epoch = epoch
+        self.firstOffset = firstOffset
+        self.gateway = gateway
+        self.boot = boot
+        self.wall = wall
+        self.monotonic = monotonic
+        self.partition = partition
+        self.dictionaryLength = dictionaryLength
+    }
 }
 
 /// Encodes and decodes whole frames.

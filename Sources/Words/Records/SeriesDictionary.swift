@@ -14,6 +14,13 @@ package struct SeriesDictionary: Sendable {
 
     /// Numbers in use.
     package var count: Int { keys.count }
+    /// The number that the next new series gets.
+    package var nextNumber: SeriesNumber { SeriesNumber(next) }
+
+    /// Leaves out the numbers below `number` that have no series: a damaged log may still mean something by them.
+    package mutating func skip(to number: SeriesNumber) {
+        next = max(next, number.value)
+    }
 
     /// The series of a number, if it was declared.
     package subscript(number: SeriesNumber) -> SeriesKey? { keys[number.value] }

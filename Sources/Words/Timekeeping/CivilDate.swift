@@ -9,8 +9,8 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// 1...31, and within the month.
     package let day: Int
 
-    /// The days since 1970-01-01 that a `Timestamp` can name, so that milliseconds of a day never overflow.
-    private static let dayRange: ClosedRange<Int64> = -106_751_991_167...106_751_991_166
+    /// The days since 1970-01-01 that a `Timestamp` can name, so that seconds of a day never overflow.
+    private static let dayRange: ClosedRange<Int64> = -106_751_991_168...106_751_991_167
     private static let yearRange: ClosedRange<Int> = -292_000_000...292_000_000
 
     /// Nil when there is no such day.

@@ -2,7 +2,8 @@
 /// battery-backed clock.
 ///
 /// Until the clock is synchronised, facts are placed after the last time known to be durable, by the time that has
-/// passed since the start. After 15 minutes without synchronisation the wall clock is believed. Both are flagged. Once
+/// passed since the start. When the machine has been up for 15 minutes without synchronisation the wall clock is
+/// believed: it was set by whoever runs the machine. Both are flagged. Once
 /// the clock is synchronised it stays trusted until the next start: a lost time source drifts by seconds a day, which
 /// is nearer the truth than any placement. Deterministic; one per process; not shared between threads.
 package struct ClockTrust: Hashable, Sendable {
@@ -25,7 +26,7 @@ package struct ClockTrust: Hashable, Sendable {
         package var isFlagged: Bool { basis != .synchronized }
     }
 
-    /// How long the wall clock is not believed without synchronisation.
+    /// How long after the machine's boot the wall clock is not believed without synchronisation.
     package static let patience: Int64 = 15 * Span.minute
 
     private let lastDurable: Timestamp?
@@ -51,7 +52,7 @@ package struct ClockTrust: Hashable, Sendable {
         let age = max(0, Timestamp(milliseconds: reading.monotonic) - Timestamp(milliseconds: startMonotonic))
         // One millisecond more, so that it is after what is already stored.
         let placed = lastDurable + age + 1
-        guard age >= ClockTrust.patience else { return Stamp(time: placed, basis: .placed) }
+        guard reading.monotonic >= ClockTrust.patience else { return Stamp(time: placed, basis: .placed) }
         // A wall clock before what is already stored is known to be wrong, however long it has stood.
         return reading.wall >= placed
             ? Stamp(time: reading.wall, basis: .believed) : Stamp(time: placed, basis: .placed)

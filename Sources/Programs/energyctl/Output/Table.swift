@@ -17,12 +17,12 @@ struct Table {
         rows.append(row)
     }
 
-    func render() -> String {
+    func render(noHeaders: Bool = false) -> String {
         var widths = columns.map { $0.title.count }
         for row in rows {
             for (i, cell) in row.enumerated() { widths[i] = max(widths[i], cell.count) }
         }
-        var text = line(columns.map(\.title), widths, style: Terminal.bold)
+        var text = noHeaders ? "" : line(columns.map(\.title), widths, style: Terminal.bold)
         for row in rows { text += line(row, widths) { $0 } }
         return text
     }

@@ -1,0 +1,158 @@
+import Devices
+import Logging
+import MQTT
+import Metering
+import Synchronization
+import Timekeeping
+
+/// Messages of one broker: subscribed as the profiles say, decoded on the connection's own thread, handed on in batches.
+package final class MQTTIntake: Sendable {
+    /// What only the connection's thread touches; the lock is never contended.
+    private struct Decoding {
+        var decoder: MessageDecoder
+        var message = DecodedMessage()
+        /// By the decoder's device number.
+        var devices: [DeviceID?] = []
+    }
+
+    private let intake: Intake
+    private let profiles: [Profile]
+    private let clock: any Clock
+    private let logger: Logger
+    private let decoding: Mutex<Decoding>
+    private let stateText = Mutex("not started")
+    private let connections = Atomic<UInt32>(0)
+    private let isConnectedNow = Atomic<Bool>(false)
+    private let complaints: ComplaintLimiter
+
+    package init(intake: Intake, profiles: [Profile], clock: any Clock, logger: Logger) {
+        self.intake = intake
+        self.profiles = profiles.filter { $0.messages != nil }
+        self.clock = clock
+        self.logger = logger
+        complaints = ComplaintLimiter()
+        decoding = Mutex(Decoding(decoder: MessageDecoder(profiles: self.profiles)))
+    }
+
+    package var isConnected: Bool { isConnectedNow.load(ordering: .relaxed) }
+    /// For people: where the connection stands.
+    package var state: String { stateText.withLock { $0 } }
+
+    /// Connects, and goes on trying; never throws because a broker is not there.
+    package func start(_ options: MQTTOptions, qos: MQTTQoS = .atLeastOnce) throws(MQTTError) -> MQTTConnection {
+        let place = "\(options.host):\(options.port)"
+        let connection = try MQTTConnection(
+            options: options,
+            onState: { [self] state in note(state, place) },
+            onBatchEnd: { [self] in intake.endBatch() },
+            handler: { [self] message in take(message) })
+        var filters: [(filter: String, qos: MQTTQoS)] = []
+        for filter in profiles.compactMap(\.messages).flatMap(\.subscriptions)
+        where !filters.contains(where: { $0.filter == filter }) {
+            filters.append((filter, qos))
+        }
+        try connection.subscribe(filters)
+        return connection
+    }
+
+    private func note(_ state: MQTTState, _ place: String) {
+        stateText.withLock { $0 = "\(place): \(state)" }
+        switch state {
+        case .connected:
+            connections.add(1, ordering: .relaxed)
+            isConnectedNow.store(true, ordering: .relaxed)
+            logger.notice("connected to the broker", metadata: ["broker": "\(place)"])
+        case .disconnected(let reason, let wait):
+            let was = isConnectedNow.exchange(false, ordering: .relaxed)
+            if was || complaints.admits("broker", at: clock.now().monotonic) {
+                logger.warning(
+                    "no connection to the broker", metadata: ["broker": "\(place)", "reason": "\(reason)", "retry_ms": "\(wait)"])
+            }
+        case .connecting, .stopped: isConnectedNow.store(false, ordering: .relaxed)
+        }
+    }
+
+    private func take(_ message: borrowing MQTTMessage) {
+        let received = clock.now().wall
+        let topic = message.topic
+        let payload = message.payload
+        let retained = message.retained
+        let isFull = decoding.withLock { decoding -> Bool in
+            decoding.decoder.decode(
+                topic: topic, payload: payload, retained: retained, received: received, into: &decoding.message)
+            return take(&decoding, topic, retained)
+        }
+        if isFull { intake.endBatch() }
+    }
+
+    private func take(_ decoding: inout Decoding, _ topic: UnsafeRawBufferPointer, _ retained: Bool) -> Bool {
+        let message = decoding.message
+        switch message.outcome {
+        case .notMine:
+            intake.noteUnrecognized()
+        case .nothing:
+            break
+        case .malformed(let error):
+            reject(knownDevice(&decoding), topic, "\(error)")
+        case .availability(let isAvailable):
+            if let device = device(&decoding) {
+                intake.note(device, available: isAvailable)
+            }
+        case .readings:
+            guard let device = device(&decoding) else {
+                reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
+                return false
+            }
+            for error in message.errors { reject(device, topic, "\(error)") }
+            return intake.take(
+                message.samples, of: device, retained: retained, connection: connections.load(ordering: .relaxed))
+        }
+        return false
+    }
+
+    private func reject(_ device: DeviceID?, _ topic: UnsafeRawBufferPointer, _ reason: String) {
+        let name = String(decoding: topic.prefix(128), as: UTF8.self)
+        intake.reject(device, "\(name): \(reason)")
+        if complaints.admits(name, at: clock.now().monotonic) {
+            logger.warning("message not understood", metadata: ["topic": "\(name)", "reason": "\(reason)"])
+        }
+    }
+
+    /// The device of the message, if it has been heard before.
+    private func knownDevice(_ decoding: inout Decoding) -> DeviceID? {
+        let number = decoding.message.device
+        guard number >= 0, number < decoding.devices.count else { return nil }
+        return decoding.devices[number]
+    }
+
+    private func device(_ decoding: inout Decoding) -> DeviceID? {
+        let number = decoding.message.device
+        guard number >= 0 else { return nil }
+        if number < decoding.devices.count, let known = decoding.devices[number] { return known }
+        let profile = decoding.decoder.profiles[decoding.message.profile]
+        let samples = decoding.message.samples
+        let found = intake.device(at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
+        if decoding.devices.count <= number {
+            decoding.devices.append(contentsOf: repeatElement(nil, count: number + 1 - decoding.devices.count))
+        }
+        decoding.devices[number] = found
+        return found
+    }
+}
+
+extension DeviceRegistry.Description {
+    /// What a profile says of its devices, and what the first samples give away: who reports production is an inverter.
+    package init(profile: Profile, samples: [Sample]) {
+        var role: DeviceRole? = profile.role == .load ? nil : profile.role
+        if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower }) {
+            role = .solar
+        }
+        if role == nil, samples.contains(where: { $0.quantity == .batteryPower || $0.quantity == .batteryChargeEnergy }) {
+            role = .battery
+        }
+        self.init(
+            family: profile.registers == nil ? profile.name : "modbus", profile: profile.name,
+            profileVersion: profile.version, model: profile.model, role: role, counters: profile.counters,
+            ratingWatts: profile.ratingWatts)
+    }
+}

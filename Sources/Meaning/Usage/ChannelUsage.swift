@@ -1,0 +1,194 @@
+import Metering
+import Timekeeping
+
+/// What belongs together as one line of usage: all sources of one channel of one device.
+struct ChannelUsage: Sendable {
+    /// Slots that changed by the record at `source`.
+    struct Touch: Equatable, Sendable {
+        var from: Int64
+        var to: Int64
+        var source: UInt64
+    }
+
+    let key: UsageState.ChannelKey
+    var sources: [Int32] = []
+    /// The first slot that can still change; earlier ones are closed, their points forgotten.
+    var floor: Int64 = 0
+    var touches: [Touch] = []
+    /// How many touches may stand side by side before overlaps are taken out.
+    var mergeAt = 64
+
+    init(key: UsageState.ChannelKey) {
+        self.key = key
+    }
+}
+
+extension UsageState {
+    /// Marks slots as changed; closed ones cannot be.
+    mutating func touch(_ channel: Int, _ first: Int64, _ to: Int64, _ offset: UInt64) {
+        let from = max(first, channels[channel].floor)
+        guard from <= to else { return }
+        let count = channels[channel].touches.count
+        if count == 0 { touched.append(Int32(channel)) }
+        if count > 0, channels[channel].touches[count - 1].from == from, channels[channel].touches[count - 1].to == to {
+            channels[channel].touches[count - 1].source = offset
+        } else {
+            if count >= channels[channel].mergeAt {
+                channels[channel].touches = UsageState.merged(channels[channel].touches)
+                channels[channel].mergeAt = 2 * channels[channel].touches.count + 64
+            }
+            channels[channel].touches.append(ChannelUsage.Touch(from: from, to: to, source: offset))
+        }
+    }
+
+    /// The same changes without overlaps, in the order of slots; the later record wins.
+    static func merged(_ touches: [ChannelUsage.Touch]) -> [ChannelUsage.Touch] {
+        var result: [ChannelUsage.Touch] = []
+        for touch in touches {
+            var next: [ChannelUsage.Touch] = []
+            for old in result {
+                if old.to < touch.from || old.from > touch.to {
+                    next.append(old)
+                    continue
+                }
+                if old.from < touch.from {
+                    next.append(ChannelUsage.Touch(from: old.from, to: touch.from - 1, source: old.source))
+                }
+                if old.to > touch.to {
+                    next.append(ChannelUsage.Touch(from: touch.to + 1, to: old.to, source: old.source))
+                }
+            }
+            next.append(touch)
+            result = next
+        }
+        result.sort { $0.from < $1.from }
+        var joined: [ChannelUsage.Touch] = []
+        for touch in result {
+            if let last = joined.last, last.source == touch.source, last.to + 1 == touch.from {
+                joined[joined.count - 1].to = touch.to
+            } else {
+                joined.append(touch)
+            }
+        }
+        return joined
+    }
+
+    /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
+    /// into the open ones: the total stays exact, and no closed slot has to be opened.
+    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64) {
+        guard let last = sources[index].track.last else { return }
+        let start = channels[channel].floor * Slot.length
+        guard last.time < start, time > start else { return }
+        var point = TrackPoint(time: start, booked: last.booked, opens: true)
+        if sources[index].role.method == .power {
+            // No power holds for that long.
+            point = TrackPoint(time: time - 1, booked: last.booked, opens: true)
+            sources[index].mark = 0
+        }
+        sources[index].track.append(point)
+    }
+
+    /// Which source of a flow counts from which slot on; called when a source begins, or begins earlier than thought.
+    mutating func updateShadows(of index: Int, _ offset: UInt64) {
+        let channel = Int(sources[index].channel)
+        let flow = sources[index].role.flow
+        // From its first slot on the coverage of the others is no longer theirs alone.
+        if let since = sources[index].since, let last = lastSlot(of: channel) { touch(channel, since, last, offset) }
+        let rivals = channels[channel].sources.map { Int($0) }.filter { sources[$0].role.flow == flow }
+        for rival in rivals {
+            var from = Int64.max
+            for other in rivals where sources[other].role.rank < sources[rival].role.rank {
+                if let since = sources[other].since { from = min(from, since) }
+            }
+            guard from < sources[rival].shadowedFrom else { continue }
+            sources[rival].shadowedFrom = from
+            // What it had booked there is void.
+            if let last = sources[rival].track.last, last.slot >= from { touch(channel, from, last.slot, offset) }
+        }
+    }
+
+    /// The last slot about which a channel knows something.
+    func lastSlot(of channel: Int) -> Int64? {
+        channels[channel].sources.compactMap { sources[Int($0)].track.last?.slot }.max()
+    }
+
+    /// Moves the floor of a channel up as far as its readings allow, hands out what closes, and forgets its points.
+    mutating func close(_ channel: Int) {
+        var floor = Int64.max
+        var newest: Int64 = 0
+        var active = 0
+        for i in channels[channel].sources {
+            let source = sources[Int(i)]
+            guard source.shadowedFrom == .max, let slot = source.earliestChangeable else { continue }
+            active += 1
+            floor = min(floor, slot)
+            newest = max(newest, slotIndex(source.newest))
+        }
+        guard active > 0 else { return }
+        if active > 1 { floor = max(floor, newest - UsageLimits.maximumLagSlots) }
+        guard floor > channels[channel].floor else { return }
+        if !channels[channel].touches.isEmpty { handOut(channel, before: floor) }
+        channels[channel].floor = floor
+        for i in channels[channel].sources { sources[Int(i)].track.forget(before: floor) }
+    }
+
+    /// Works out the touched slots before `floor`, which change no more.
+    private mutating func handOut(_ channel: Int, before floor: Int64) {
+        guard channels[channel].touches.contains(where: { $0.from < floor }) else { return }
+        var kept: [ChannelUsage.Touch] = []
+        for touch in UsageState.merged(channels[channel].touches) {
+            if touch.from < floor {
+                compose(channel, touch.from...min(touch.to, floor - 1), touch.source, into: &ready)
+            }
+            if touch.to >= floor {
+                kept.append(
+                    ChannelUsage.Touch(from: max(touch.from, floor), to: touch.to, source: touch.source))
+            }
+        }
+        channels[channel].touches = kept
+        if kept.isEmpty { touched.removeAll { $0 == channel } }
+    }
+
+    func compose(_ channel: Int, _ slots: ClosedRange<Int64>, _ offset: UInt64, into result: inout [SlotUsage]) {
+        for slot in slots {
+            if let usage = usage(channel, slot, offset) { result.append(usage) }
+        }
+    }
+
+    /// A slot of a channel from all sources that count in it. Its coverage is the least of its flows'. Nil when
+    /// nothing is known, unless a source that had counted there was set aside.
+    func usage(_ channel: Int, _ slot: Int64, _ offset: UInt64) -> SlotUsage? {
+        let key = channels[channel].key
+        var usage = SlotUsage(device: key.device, channel: key.channel, slot: Slot(index: slot), source: offset)
+        var known = false
+        var void = false
+        var measured = Slot.length
+        var covered = Slot.length
+        for i in channels[channel].sources {
+            let source = sources[Int(i)]
+            guard slot < source.shadowedFrom else {
+                if !source.track.isEmpty { void = true }
+                continue
+            }
+            guard let since = source.since, slot >= since else { continue }
+            let part = source.track.part(of: slot)
+            measured = min(measured, part?.measured ?? 0)
+            covered = min(covered, (part?.measured ?? 0) + (part?.filled ?? 0))
+            guard let part else { continue }
+            known = true
+            usage.estimated = saturatingSum(usage.estimated, part.estimated)
+            switch source.role.flow {
+            case .imported: usage.imported = part.energy
+            case .exported: usage.exported = part.energy
+            case .produced: usage.produced = part.energy
+            case .charged: usage.charged = part.energy
+            case .discharged: usage.discharged = part.energy
+            }
+        }
+        guard known || void else { return nil }
+        guard known else { return usage }
+        usage.measuredTime = measured
+        usage.filledTime = covered - measured
+        return usage
+    }
+}

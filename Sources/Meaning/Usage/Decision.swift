@@ -1,0 +1,88 @@
+import Metering
+import Timekeeping
+
+/// What Usage decided about a reading that was not simply counted, and why.
+package struct Decision: Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable {
+        /// A fall was confirmed; the counter goes on from its new level.
+        case reset
+        /// The register passed its modulus and went on from 0.
+        case rollover
+        /// A fall within the noise of the display.
+        case jitter
+        /// A fall that may be a reset or a glitch; nothing is booked until it is known.
+        case suspect
+        /// What was held came to nothing: the register went on from where it had been.
+        case cancelled
+        /// A value the device cannot have reached; kept, not booked.
+        case quarantined
+        /// A level that held, or a silence too long to spread over: counting starts anew, the step is not booked.
+        case newSegment = "new_segment"
+        /// Too old to be taken into a slot; the slots must be computed again from History.
+        case lateIgnored = "late_ignored"
+    }
+
+    package var series: SeriesKey
+    /// The reading's own time.
+    package var time: Timestamp
+    package var kind: Kind
+    /// The register before and after, in thousandths of the unit; nil where there is none.
+    package var from: Int64?
+    package var to: Int64?
+    /// Which rule decided, as a short name for people: `rise above rating`.
+    package var rule: String
+
+    package init(series: SeriesKey, time: Timestamp, kind: Kind, from: Int64?, to: Int64?, rule: String) {
+        self.series = series
+        self.time = time
+        self.kind = kind
+        self.from = from
+        self.to = to
+        self.rule = rule
+    }
+}
+
+/// Slots of a series that no longer can be worked out from the state: whoever has its readings computes them again.
+package struct Recompute: Hashable, Sendable {
+    package var series: SeriesKey
+    /// Starts of the first slot, end of the last one.
+    package var from: Timestamp
+    package var to: Timestamp
+
+    package init(series: SeriesKey, from: Timestamp, to: Timestamp) {
+        self.series = series
+        self.from = from
+        self.to = to
+    }
+}
+
+/// What one reading did to its source: slots that changed, and decisions. Reused, so that the usual reading allocates nothing.
+struct Effects {
+    struct Verdict {
+        var time: Int64
+        var kind: Decision.Kind
+        var from: Int64?
+        var to: Int64?
+        var rule: String
+    }
+
+    /// Times whose slots changed; empty when `changedFrom > changedTo`.
+    private(set) var changedFrom = Int64.max
+    private(set) var changedTo = Int64.min
+    private(set) var verdicts: [Verdict] = []
+
+    mutating func reset() {
+        changedFrom = .max
+        changedTo = .min
+        if !verdicts.isEmpty { verdicts.removeAll(keepingCapacity: true) }
+    }
+
+    mutating func changed(from: Int64, to: Int64) {
+        changedFrom = min(changedFrom, from)
+        changedTo = max(changedTo, to)
+    }
+
+    mutating func decide(_ kind: Decision.Kind, at time: Int64, from: Int64?, to: Int64?, _ rule: String) {
+        verdicts.append(Verdict(time: time, kind: kind, from: from, to: to, rule: rule))
+    }
+}

@@ -1,0 +1,111 @@
+import Metering
+import Timekeeping
+
+/// What the device says about one of its counters, within bounds that keep all sums in range.
+struct CounterTraits: Equatable {
+    var counterClass: CounterClass
+    /// mWh.
+    var step: Int64
+    /// mWh; 0 when not known.
+    var modulus: Int64
+    /// W.
+    var watts: Int64
+
+    init(counterClass: CounterClass, step: Int64, modulus: Int64, watts: Int64) {
+        self.counterClass = counterClass
+        self.step = min(max(step, 1), 1_000_000_000)
+        self.modulus = min(max(modulus, 0), UsageLimits.maximumEnergy)
+        self.watts = min(max(watts, 1), 100_000_000)
+    }
+
+    init(device: Device, quantity: Quantity) {
+        let counter = device.counter(for: quantity)
+        if quantity.behaviour == .gauge, quantity != .energyNet {
+            // A power is refused where it is absurd; an unstated rating is too weak a reason to lose energy.
+            self.init(
+                counterClass: .lifetime, step: 1, modulus: 0,
+                watts: device.ratingWatts.map { max($0, 1) } ?? max(device.plausibleWatts, 43_470))
+            return
+        }
+        self.init(
+            counterClass: counter.counterClass, step: counter.step, modulus: counter.modulus ?? 0,
+            watts: device.plausibleWatts)
+    }
+
+    /// The most that can have flowed in `elapsed` ms, and one step of the display; mWh.
+    @inline(__always)
+    func plausibleRise(in elapsed: Int64) -> Int64 {
+        watts * min(elapsed, UsageLimits.maximumGap) / 3600 + step
+    }
+}
+
+/// The part that one series plays in one flow of its channel: its register, power or amounts as a line of booked energy.
+///
+/// The line is changed by readings later than all before; an earlier one within the lateness only moves energy
+/// between slots. Times are ms, values thousandths of the unit.
+struct FlowSource: Equatable {
+    /// Why readings are held back.
+    enum Hold: UInt8 {
+        case none = 0
+        /// Below the register's mark: a reset, or a glitch.
+        case drop = 1
+        /// Above what the device can have reached since.
+        case high = 2
+    }
+
+    let channel: Int32
+    let quantity: Quantity
+    let role: FlowRole
+    var traits: CounterTraits
+    var track = Track()
+    /// The register's high-water mark (`net`: its last value); the last power; unused for amounts.
+    var mark: Int64 = 0
+    /// Newest time seen, also of readings that were held back.
+    var newest: Int64 = -1
+    /// Start of the segment: before it a register's value says nothing about `track`.
+    var segmentStart: Int64 = 0
+    /// Power only: mW·ms not yet a whole mWh.
+    var remainder: Int64 = 0
+    /// Readings held back, `booked` being the register itself.
+    var held = Track()
+    var hold = Hold.none
+    var heldCount: UInt8 = 0
+    /// When the held readings began to count.
+    var heldSince: Int64 = 0
+    /// Whether the last reading was taken as noise, so that noise is told once and not at every reading.
+    var jittering = false
+    /// First slot that belongs to a source of a better rank.
+    var shadowedFrom = Int64.max
+    /// Amounts only: times of the latest messages, ascending.
+    var messages: [Int64] = []
+
+    init(channel: Int32, quantity: Quantity, role: FlowRole, traits: CounterTraits) {
+        self.channel = channel
+        self.quantity = quantity
+        self.role = role
+        self.traits = traits
+    }
+
+    static func == (a: FlowSource, b: FlowSource) -> Bool {
+        a.channel == b.channel && a.quantity == b.quantity && a.role.flow == b.role.flow && a.track == b.track
+            && a.held == b.held && a.mark == b.mark && a.newest == b.newest
+    }
+
+    /// Takes one reading at a time within `Timestamp.validRange`.
+    mutating func take(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+        switch role.method {
+        case .register, .net: takeRegister(time, value, &effects)
+        case .delta: takeAmount(time, value, &effects)
+        case .power: takePower(time, value, &effects)
+        }
+    }
+
+    /// Whether `time` is too old to be taken in.
+    func isLate(_ time: Int64) -> Bool { newest - time > UsageLimits.lateness }
+
+    /// The first slot this source counts for; nil before its first reading.
+    var since: Int64? { track.first.map(\.slot) }
+
+    /// The earliest slot that a reading to come can still change; nil before the first reading.
+    var earliestChangeable: Int64? { track.earliestChangeable(limit: newest - UsageLimits.lateness) }
+}

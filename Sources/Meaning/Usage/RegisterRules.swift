@@ -1,0 +1,211 @@
+import Metering
+import Timekeeping
+
+// Registers: what a new value means against the values before.
+extension FlowSource {
+    private var isNet: Bool { role.method == .net }
+    /// Whether a restart begins at zero, so that the first value after it is energy.
+    private var restartsAtZero: Bool { traits.counterClass == .volatile || traits.counterClass == .period }
+    /// Noise of the display: falls up to this are no falls.
+    private var noise: Int64 { 2 * traits.step }
+
+    mutating func takeRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+        let range = isNet ? -UsageLimits.maximumEnergy...UsageLimits.maximumEnergy : 0...UsageLimits.maximumEnergy
+        guard range.contains(value) else {
+            return effects.decide(
+                .quarantined, at: time, from: track.isEmpty ? nil : mark, to: value,
+                value < 0 && !isNet ? "negative register" : "over 10^12 Wh")
+        }
+        let register = role.sign < 0 ? -value : value
+        guard let last = track.last else {
+            track.append(TrackPoint(time: time, booked: 0, opens: true))
+            mark = register
+            newest = time
+            segmentStart = time
+            return effects.changed(from: time, to: time)
+        }
+        if time <= newest { return takeLateRegister(time, register, &effects) }
+        newest = time
+        judge(time, register, last, &effects)
+    }
+
+    /// Decides about a value newer than all others against the last accepted one.
+    private mutating func judge(_ time: Int64, _ value: Int64, _ last: TrackPoint, _ effects: inout Effects) {
+        let elapsed = time - last.time
+        if elapsed > UsageLimits.maximumGap {
+            effects.decide(.newSegment, at: time, from: mark, to: value, "silent for over 400 days")
+            clearHold()
+            return open(time, value, last, &effects)
+        }
+        let rise = value - mark
+        let limit = traits.plausibleRise(in: elapsed)
+        if isNet {
+            guard rise.magnitude <= limit.magnitude else { return holdBack(.high, time, value, last, &effects) }
+            return accept(time, value, last, booking: max(0, rise), &effects)
+        }
+        if rise >= 0 {
+            guard rise <= limit else { return holdBack(.high, time, value, last, &effects) }
+            return accept(time, value, last, booking: rise, &effects)
+        }
+        if let rolled = rollover(to: value), rolled <= limit {
+            effects.decide(.rollover, at: time, from: mark, to: value, "passed the modulus")
+            accept(time, value, last, booking: rolled, &effects)
+            segmentStart = time
+            return
+        }
+        if -rise <= noise {
+            if !jittering { effects.decide(.jitter, at: time, from: mark, to: value, "fall within two display steps") }
+            accept(time, mark, last, booking: 0, &effects)
+            jittering = true
+            return
+        }
+        holdBack(.drop, time, value, last, &effects)
+    }
+
+    /// The energy if the register passed its modulus: from the last 2 % below it to the first 2 % above zero.
+    private func rollover(to value: Int64) -> Int64? {
+        let modulus = traits.modulus
+        guard modulus > 0, mark < modulus, mark >= modulus - modulus / 50, value <= modulus / 50 else { return nil }
+        return value + modulus - mark
+    }
+
+    private mutating func accept(
+        _ time: Int64, _ value: Int64, _ last: TrackPoint, booking energy: Int64, _ effects: inout Effects
+    ) {
+        jittering = false
+        if hold != .none {
+            effects.decide(
+                .cancelled, at: time, from: held.first?.booked, to: value,
+                hold == .drop ? "returned to its level" : "became plausible")
+            clearHold()
+        }
+        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, energy)))
+        mark = value
+        effects.changed(from: last.time, to: time)
+    }
+
+    private mutating func clearHold() {
+        guard hold != .none else { return }
+        hold = .none
+        held = Track()
+        heldCount = 0
+    }
+
+    /// Starts a segment: nothing is booked for the step to `value`.
+    private mutating func open(_ time: Int64, _ value: Int64, _ last: TrackPoint, _ effects: inout Effects) {
+        track.append(TrackPoint(time: time, booked: last.booked, opens: true))
+        mark = value
+        segmentStart = time
+        effects.changed(from: last.time, to: time)
+    }
+
+    /// Keeps a value that is not believed, until enough of its kind say the same.
+    private mutating func holdBack(
+        _ kind: Hold, _ time: Int64, _ value: Int64, _ last: TrackPoint, _ effects: inout Effects
+    ) {
+        if hold != kind {
+            // The daily fall of a period counter is no event.
+            if kind == .high {
+                effects.decide(.quarantined, at: time, from: mark, to: value, "rise above rating")
+            } else if traits.counterClass != .period {
+                effects.decide(.suspect, at: time, from: mark, to: value, "fall")
+            }
+            clearHold()
+            hold = kind
+        }
+        var level = value
+        if let before = held.last {
+            let rise = value - before.booked
+            let limit = traits.plausibleRise(in: time - before.time)
+            if rise <= limit, isNet ? rise >= -limit : rise >= -noise {
+                if !isNet { level = max(value, before.booked) }
+            } else {
+                held = Track()
+                heldCount = 0
+            }
+        }
+        held.append(TrackPoint(time: time, booked: level))
+        held.thin(to: UsageLimits.rememberedDeltas)
+        // Zeros say that the device has not measured yet, however long they last.
+        if kind == .drop, value == 0 { return }
+        if heldCount == 0 { heldSince = time }
+        heldCount = min(heldCount + 1, UInt8(UsageLimits.confirmingReadings))
+        let wait = kind == .drop ? UsageLimits.resetConfirmation : UsageLimits.levelConfirmation
+        if heldCount >= UsageLimits.confirmingReadings, time - heldSince >= wait { confirm(last, &effects) }
+    }
+
+    /// The held readings become a segment of their own.
+    private mutating func confirm(_ last: TrackPoint, _ effects: inout Effects) {
+        guard let first = held.first, let newestHeld = held.last else { return }
+        let elapsed = first.time - last.time
+        var start = last.booked
+        var opens = true
+        if hold == .drop, restartsAtZero, elapsed <= UsageLimits.maximumGap,
+            first.booked <= traits.plausibleRise(in: elapsed)
+        {
+            start = saturatingSum(start, first.booked)
+            opens = false
+        }
+        if hold == .high {
+            effects.decide(
+                .newSegment, at: first.time, from: mark, to: first.booked, "level held for 3 readings and 10 minutes")
+        } else if opens {
+            effects.decide(
+                .reset, at: first.time, from: mark, to: first.booked,
+                restartsAtZero ? "fell, but not to zero: step not booked" : "fall held for 3 readings and 60 s")
+        } else if traits.counterClass != .period {
+            effects.decide(.reset, at: first.time, from: mark, to: first.booked, "restarted from zero")
+        }
+        for (i, point) in held.points.enumerated() {
+            // A net register may fall while it is held; only its rises are booked.
+            let before = i == 0 ? point.booked : held.points[i - 1].booked
+            start = saturatingSum(start, max(0, point.booked - before))
+            track.append(TrackPoint(time: point.time, booked: start, opens: i == 0 && opens))
+        }
+        mark = newestHeld.booked
+        segmentStart = first.time
+        jittering = false
+        clearHold()
+        effects.changed(from: last.time, to: newestHeld.time)
+    }
+
+    /// A value older than the newest: it may tell where between two others the energy went, never how much it was.
+    private mutating func takeLateRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+        guard time < newest, let last = track.last else { return }
+        if isLate(time) {
+            return effects.decide(.lateIgnored, at: time, from: nil, to: value, "over 2 h older than the newest")
+        }
+        guard !isNet else { return }
+        if time > last.time {
+            // Before the held readings began: as if it had come in time, unless it would have been held itself.
+            guard let first = held.first, time < first.time, value >= mark,
+                value - mark <= traits.plausibleRise(in: time - last.time)
+            else { return }
+            track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value - mark)))
+            mark = value
+            return effects.changed(from: last.time, to: time)
+        }
+        let booked = last.booked - (mark - value)
+        let next = track.index(after: time)
+        guard next < track.points.count else { return }
+        let after = track.points[next]
+        guard booked <= after.booked, after.booked - booked <= traits.plausibleRise(in: after.time - time) else {
+            return
+        }
+        var changedFrom = time
+        if next == 0 {
+            guard after.time == segmentStart, after.opens else { return }
+            track.setOpens(false, at: 0)
+            segmentStart = time
+        } else {
+            let before = track.points[next - 1]
+            guard time > segmentStart, !after.opens, before.time < time, booked >= before.booked,
+                booked - before.booked <= traits.plausibleRise(in: time - before.time)
+            else { return }
+            changedFrom = before.time
+        }
+        track.insert(TrackPoint(time: time, booked: booked, opens: next == 0), at: next)
+        track.tidy(around: next)
+        effects.changed(from: changedFrom, to: after.time)
+    }
+}

@@ -1,0 +1,200 @@
+import Metering
+import Records
+import Timekeeping
+
+// The parts of a Usage snapshot. Everything read is checked so far that no later reading can overflow or trap.
+
+/// Slots and times of a stored state lie within `Timestamp.validRange`.
+/// Thirty years in one run: far more than any record changes, and few enough to be worked out at once.
+private let longestTouch: Int64 = 1 << 20
+private let lastTime = Timestamp.validRange.upperBound.milliseconds
+private let lastSlot = Timestamp.validRange.upperBound.milliseconds / Slot.length
+
+extension ByteWriter {
+    mutating func series(_ key: SeriesKey) {
+        identifier(key.device)
+        prefixed(key.channel.name.utf8)
+        varint(UInt64(key.quantity.code))
+    }
+
+    mutating func decision(_ decision: Decision) {
+        series(decision.series)
+        signed(decision.time.milliseconds)
+        prefixed(decision.kind.rawValue.utf8)
+        for value in [decision.from, decision.to] {
+            varint(value == nil ? 0 : 1)
+            if let value { signed(value) }
+        }
+        prefixed(decision.rule.utf8)
+    }
+
+    mutating func channel(_ channel: ChannelUsage) {
+        identifier(channel.key.device)
+        prefixed(channel.key.channel.name.utf8)
+        signed(channel.floor)
+        let touches = UsageState.merged(channel.touches)
+        varint(UInt64(touches.count))
+        for touch in touches {
+            signed(touch.from)
+            varint(UInt64(touch.to - touch.from))
+            varint(touch.source)
+        }
+    }
+
+    mutating func source(_ source: FlowSource) {
+        varint(UInt64(source.channel))
+        varint(UInt64(source.quantity.code))
+        varint(UInt64(source.role.flow.rawValue))
+        varint(UInt64(source.role.method.rawValue))
+        varint(UInt64(source.role.rank))
+        signed(Int64(source.role.sign))
+        varint(UInt64(source.traits.counterClass.rawValue))
+        for number in [source.traits.step, source.traits.modulus, source.traits.watts] { signed(number) }
+        for number in [source.mark, source.newest, source.segmentStart, source.remainder] { signed(number) }
+        signed(source.shadowedFrom == .max ? -1 : source.shadowedFrom)
+        varint(UInt64(source.hold.rawValue) << 1 | (source.jittering ? 1 : 0))
+        varint(UInt64(source.heldCount))
+        signed(source.heldSince)
+        track(source.track)
+        track(source.held)
+        varint(UInt64(source.messages.count))
+        for time in source.messages { signed(time) }
+    }
+
+    private mutating func track(_ track: Track) {
+        varint(UInt64(track.points.count))
+        var time: Int64 = 0
+        var booked: Int64 = 0
+        for point in track.points {
+            varint(UInt64(point.time - time) << 1 | (point.opens ? 1 : 0))
+            signed(point.booked &- booked)
+            time = point.time
+            booked = point.booked
+        }
+    }
+}
+
+extension ByteReader {
+    /// A number of elements, each of at least one byte: never more than the bytes that are left.
+    mutating func count() throws(RecordError) -> Int {
+        let start = position
+        let count = try varint()
+        guard count <= UInt64(remaining) else { throw RecordError(.truncated, at: start) }
+        return Int(count)
+    }
+
+    mutating func signed(in range: ClosedRange<Int64>) throws(RecordError) -> Int64 {
+        let start = position
+        let value = try signed()
+        guard range.contains(value) else { throw RecordError(.badValue, at: start) }
+        return value
+    }
+
+    private mutating func small(below limit: UInt64) throws(RecordError) -> UInt8 {
+        let start = position
+        let value = try varint()
+        guard value < min(limit, 256) else { throw RecordError(.badValue, at: start) }
+        return UInt8(value)
+    }
+
+    private mutating func channelName() throws(RecordError) -> Channel {
+        let start = position
+        guard let channel = Channel(try text(limit: Channel.maximumLength)) else {
+            throw RecordError(.badValue, at: start)
+        }
+        return channel
+    }
+
+    private mutating func quantity() throws(RecordError) -> Quantity {
+        let start = position
+        guard let code = UInt16(exactly: try varint()) else { throw RecordError(.badValue, at: start) }
+        return Quantity(code: code)
+    }
+
+    mutating func series() throws(RecordError) -> SeriesKey {
+        let device: DeviceID = try identifier()
+        let channel = try channelName()
+        return SeriesKey(device: device, channel: channel, quantity: try quantity())
+    }
+
+    mutating func decision() throws(RecordError) -> Decision {
+        let series = try series()
+        let time = Timestamp(milliseconds: try signed())
+        let start = position
+        guard let kind = Decision.Kind(rawValue: try text(limit: 32)) else { throw RecordError(.badValue, at: start) }
+        var values: [Int64?] = []
+        for _ in 0..<2 { values.append(try small(below: 2) == 1 ? try signed() : nil) }
+        return Decision(
+            series: series, time: time, kind: kind, from: values[0], to: values[1], rule: try text(limit: 128))
+    }
+
+    mutating func channel() throws(RecordError) -> ChannelUsage {
+        let device: DeviceID = try identifier()
+        var channel = ChannelUsage(key: UsageState.ChannelKey(device: device, channel: try channelName()))
+        channel.floor = try signed(in: 0...lastSlot)
+        for _ in 0..<(try count()) {
+            let from = try signed(in: 0...lastSlot)
+            let length = try varint()
+            guard length <= UInt64(min(lastSlot - from, longestTouch)) else { throw RecordError(.badValue, at: position) }
+            channel.touches.append(
+                ChannelUsage.Touch(from: from, to: from + Int64(length), source: try varint()))
+        }
+        return channel
+    }
+
+    mutating func source(channels: Int) throws(RecordError) -> FlowSource {
+        let start = position
+        let channel = try varint()
+        guard channel < UInt64(channels) else { throw RecordError(.badValue, at: start) }
+        let quantity = try quantity()
+        guard let flow = Flow(rawValue: try small(below: 256)), let method = Method(rawValue: try small(below: 256))
+        else { throw RecordError(.badValue, at: position) }
+        let rank = try small(below: 16)
+        let sign = Int8(try signed(in: -1...1))
+        guard let counterClass = CounterClass(rawValue: try small(below: 256)) else {
+            throw RecordError(.badValue, at: position)
+        }
+        let traits = CounterTraits(
+            counterClass: counterClass, step: try signed(), modulus: try signed(), watts: try signed())
+        var source = FlowSource(
+            channel: Int32(channel), quantity: quantity,
+            role: FlowRole(flow: flow, method: method, rank: rank, sign: sign), traits: traits)
+        let energy = UsageLimits.maximumEnergy
+        source.mark = try signed(in: method == .power ? 0...1_000_000_000 : -energy...energy)
+        source.newest = try signed(in: -1...lastTime)
+        source.segmentStart = try signed(in: 0...lastTime)
+        source.remainder = try signed(in: 0...3_599_999)
+        let shadow = try signed(in: -1...lastSlot)
+        source.shadowedFrom = shadow < 0 ? .max : shadow
+        let hold = try small(below: 6)
+        source.jittering = hold & 1 != 0
+        source.hold = FlowSource.Hold(rawValue: hold >> 1) ?? .none
+        source.heldCount = try small(below: 4)
+        source.heldSince = try signed(in: 0...lastTime)
+        source.track = try track(limit: 1 << 60)
+        source.held = try track(limit: energy)
+        for _ in 0..<(try count()) { source.messages.append(try signed(in: 0...lastTime)) }
+        guard (source.track.last?.time ?? -1) <= source.newest, (source.held.last?.time ?? -1) <= source.newest,
+            source.messages.count <= UsageLimits.rememberedDeltas
+        else { throw RecordError(.badValue, at: start) }
+        return source
+    }
+
+    private mutating func track(limit: Int64) throws(RecordError) -> Track {
+        let start = position
+        var points: [TrackPoint] = []
+        var time: Int64 = 0
+        var booked: Int64 = 0
+        for _ in 0..<(try count()) {
+            let head = try varint()
+            guard head >> 1 <= UInt64(lastTime - time) else { throw RecordError(.badValue, at: start) }
+            time += Int64(head >> 1)
+            let (sum, overflow) = booked.addingReportingOverflow(try signed())
+            guard !overflow, sum.magnitude <= UInt64(limit) else { throw RecordError(.badValue, at: start) }
+            booked = sum
+            points.append(TrackPoint(time: time, booked: booked, opens: head & 1 != 0))
+        }
+        guard let track = Track(stored: points) else { throw RecordError(.badValue, at: start) }
+        return track
+    }
+}

@@ -1,0 +1,53 @@
+import Metering
+import Timekeeping
+
+extension UsageState {
+    /// Every slot that changed since the last call, as it is now, in the order of device, channel and slot.
+    package mutating func takeChanges() -> [SlotUsage] {
+        var changes = ready
+        ready = []
+        for channel in touched {
+            for touch in UsageState.merged(channels[Int(channel)].touches) {
+                compose(Int(channel), touch.from...touch.to, touch.source, into: &changes)
+            }
+            channels[Int(channel)].touches.removeAll(keepingCapacity: true)
+        }
+        touched.removeAll(keepingCapacity: true)
+        changes.sort { a, b in
+            if a.device != b.device { return a.device < b.device }
+            if a.channel != b.channel { return a.channel < b.channel }
+            return a.slot != b.slot ? a.slot < b.slot : a.source < b.source
+        }
+        return changes
+    }
+
+    /// The decisions since the last call, in the order in which they were made.
+    package mutating func takeDecisions() -> [Decision] {
+        defer { decisions = [] }
+        return decisions
+    }
+
+    /// What must be computed again from History, one entry a series, in the order of series.
+    package mutating func takeRecomputes() -> [Recompute] {
+        defer { recomputes = [:] }
+        return recomputes.values.sorted { $0.series < $1.series }
+    }
+
+    /// The slots from `start` on that readings to come can still change, as they are now, whether taken or not; in
+    /// the order of device, channel and slot. For live views: their `source` is 0.
+    package func openSlots(from start: Slot) -> [SlotUsage] {
+        var result: [SlotUsage] = []
+        for channel in channels.indices.sorted(by: { channels[$0].key < channels[$1].key }) {
+            let first = max(start.index, channels[channel].floor)
+            if let last = lastSlot(of: channel), first <= last { compose(channel, first...last, 0, into: &result) }
+        }
+        return result
+    }
+
+    /// One slot as it is now; nil when nothing is known about it or it is closed.
+    package func openSlot(device: DeviceID, channel: Channel, slot: Slot) -> SlotUsage? {
+        let key = ChannelKey(device: device, channel: channel)
+        guard let index = channelNumber(key), slot.index >= channels[index].floor else { return nil }
+        return usage(index, slot.index, 0)
+    }
+}

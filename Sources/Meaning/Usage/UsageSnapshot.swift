@@ -1,0 +1,98 @@
+import Metering
+import Records
+import Timekeeping
+
+// The whole state as bytes: magic, version, content, CRC-32C of all before. Integers are varints, signed ones zigzag.
+// Order is that of creation, or of keys where the state holds a dictionary: equal states give equal bytes.
+extension UsageState {
+    private static let magic: UInt32 = 0x4753_5565  // "eUSG"
+    private static let version: UInt16 = 1
+
+    /// The state with everything that has not been taken yet.
+    package func encoded() -> [UInt8] {
+        var out = ByteWriter(capacity: 256 + sources.count * 160)
+        out.fixed(UsageState.magic)
+        out.fixed(UsageState.version)
+        for counter in [lateIgnored, refused, decisionsDropped] { out.varint(counter) }
+        let epoch = Timestamp(milliseconds: 0)
+        out.varint(UInt64(devices.count))
+        for device in devices.values.sorted(by: { $0.id < $1.id }) { out.record(.device(device), wall: epoch) }
+        out.varint(UInt64(channels.count))
+        for channel in channels { out.channel(channel) }
+        out.varint(UInt64(sources.count))
+        for source in sources { out.source(source) }
+        out.varint(UInt64(ready.count))
+        for slot in ready { out.record(.slot(slot), wall: epoch) }
+        out.varint(UInt64(decisions.count))
+        for decision in decisions { out.decision(decision) }
+        out.varint(UInt64(recomputes.count))
+        for recompute in recomputes.values.sorted(by: { $0.series < $1.series }) {
+            out.series(recompute.series)
+            out.signed(recompute.from.milliseconds)
+            out.signed(recompute.to.milliseconds)
+        }
+        out.fixed(out.bytes.withUnsafeBytes { CRC32C.update(0, $0) })
+        return out.bytes
+    }
+
+    /// Reads what `encoded` wrote. Throws a `RecordError` that names the place; a version that is not known is not
+    /// read: the state is then made again from the log.
+    package init(decoding bytes: [UInt8]) throws(RecordError) {
+        let result = bytes.withUnsafeBytes { buffer -> Result<UsageState, RecordError> in
+            do throws(RecordError) {
+                return .success(try UsageState(buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+
+    private init(_ buffer: UnsafeRawBufferPointer) throws(RecordError) {
+        self.init()
+        guard buffer.count >= 10 else { throw RecordError(.truncated, at: buffer.count) }
+        let body = UnsafeRawBufferPointer(rebasing: buffer.dropLast(4))
+        var tail = ByteReader(UnsafeRawBufferPointer(rebasing: buffer.suffix(4)))
+        guard try tail.fixed(UInt32.self) == CRC32C.update(0, body) else {
+            throw RecordError(.badChecksum, at: body.count)
+        }
+        var reader = ByteReader(body)
+        guard try reader.fixed(UInt32.self) == UsageState.magic else { throw RecordError(.badValue, at: 0) }
+        guard try reader.fixed(UInt16.self) == UsageState.version else { throw RecordError(.newerFormat, at: 4) }
+        lateIgnored = try reader.varint()
+        refused = try reader.varint()
+        decisionsDropped = try reader.varint()
+        try readContent(&reader)
+        guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
+        guard index() else { throw RecordError(.badValue, at: reader.position) }
+        for i in channels.indices where !channels[i].touches.isEmpty { touched.append(Int32(i)) }
+    }
+
+    private mutating func readContent(_ reader: inout ByteReader) throws(RecordError) {
+        let epoch = Timestamp(milliseconds: 0)
+        for _ in 0..<(try reader.count()) {
+            guard case .device(let device) = try reader.record(wall: epoch) else {
+                throw RecordError(.badValue, at: reader.position)
+            }
+            devices[device.id] = device
+        }
+        for _ in 0..<(try reader.count()) { channels.append(try reader.channel()) }
+        for _ in 0..<(try reader.count()) {
+            sources.append(try reader.source(channels: channels.count))
+        }
+        guard sources.count <= UsageLimits.maximumSources else { throw RecordError(.tooLong, at: reader.position) }
+        for _ in 0..<(try reader.count()) {
+            guard case .slot(let slot) = try reader.record(wall: epoch) else {
+                throw RecordError(.badValue, at: reader.position)
+            }
+            ready.append(slot)
+        }
+        for _ in 0..<(try reader.count()) { decisions.append(try reader.decision()) }
+        for _ in 0..<(try reader.count()) {
+            let series = try reader.series()
+            let from = Timestamp(milliseconds: try reader.signed())
+            let to = Timestamp(milliseconds: try reader.signed())
+            recomputes[series] = Recompute(series: series, from: from, to: to)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Metering
+import Records
+import Timekeeping
+
+/// Turns a home's facts into slots: (state, record) → (state, changes), with no clock, no input or output and no chance.
+///
+/// `apply` takes records in the order of the log; `takeChanges` hands out each slot that changed since it was last
+/// called, as it is then. How the records were grouped, and when changes were taken or the state stored and read
+/// back, makes no difference to the last value of any slot. Not thread-safe: one owner.
+package struct UsageState: Sendable {
+    struct ChannelKey: Hashable, Comparable {
+        var device: DeviceID
+        var channel: Channel
+
+        static func < (a: ChannelKey, b: ChannelKey) -> Bool {
+            a.device != b.device ? a.device < b.device : a.channel < b.channel
+        }
+    }
+
+    /// Where the readings of a series number go. A cache: `key` says for which series it was made.
+    struct Route {
+        var key: SeriesKey
+        /// −1 where there is none.
+        var first: Int32
+        var second: Int32
+    }
+
+    var devices: [DeviceID: Device] = [:]
+    var sources: [FlowSource] = []
+    var channels: [ChannelUsage] = []
+    private var channelIndex: [ChannelKey: Int32] = [:]
+    private var seriesIndex: [SeriesKey: Route] = [:]
+    private var routes: [Route?] = []
+    var touched: [Int32] = []
+    var ready: [SlotUsage] = []
+    var decisions: [Decision] = []
+    var recomputes: [SeriesKey: Recompute] = [:]
+    private var effects = Effects()
+
+    /// Readings that came too late for their slot.
+    package internal(set) var lateIgnored: UInt64 = 0
+    /// Readings with a time outside `Timestamp.validRange`, or of a series beyond `UsageLimits.maximumSources`.
+    package internal(set) var refused: UInt64 = 0
+    /// Decisions that nobody took in time.
+    package internal(set) var decisionsDropped: UInt64 = 0
+
+    package init() {}
+
+    /// Takes in one record of `facts`; `offset` is its own. Kinds that say nothing about energy are skipped.
+    package mutating func apply(_ record: Record, offset: UInt64, key: (SeriesNumber) -> SeriesKey?) {
+        switch record {
+        case .readings(let readings):
+            for reading in readings { apply(reading, offset: offset, key: key) }
+        case .device(let device):
+            devices[device.id] = device
+            for i in sources.indices where channels[Int(sources[i].channel)].key.device == device.id {
+                sources[i].traits = CounterTraits(device: device, quantity: sources[i].quantity)
+            }
+        case .settings, .command, .clock, .gap, .slot, .unknown:
+            break
+        }
+    }
+
+    private mutating func apply(_ reading: Reading, offset: UInt64, key: (SeriesNumber) -> SeriesKey?) {
+        // A stored message was true when it was published, nobody knows when: it is shown, never counted.
+        if reading.flags.contains(.retained) { return }
+        guard let series = key(reading.series) else { return }
+        guard let route = route(reading.series, series), route.first >= 0 else { return }
+        guard Timestamp.validRange.contains(reading.time) else {
+            refused += 1
+            return
+        }
+        feed(Int(route.first), reading, offset, series)
+        if route.second >= 0 { feed(Int(route.second), reading, offset, series) }
+    }
+
+    private mutating func route(_ number: SeriesNumber, _ key: SeriesKey) -> Route? {
+        let i = Int(number.value)
+        if i < routes.count, let known = routes[i], known.key == key { return known }
+        guard let route = seriesIndex[key] ?? newRoute(key) else { return nil }
+        // Numbers are dense; a wild one goes the long way.
+        if i < SeriesDictionary.maximumCount {
+            while routes.count <= i { routes.append(nil) }
+            routes[i] = route
+        }
+        return route
+    }
+
+    private mutating func newRoute(_ key: SeriesKey) -> Route? {
+        let device = devices[key.device] ?? UsageState.unknownDevice(key.device)
+        let traits = CounterTraits(device: device, quantity: key.quantity)
+        let roles = FlowRole.roles(of: key.quantity, traits.counterClass)
+        guard !roles.isEmpty else { return Route(key: key, first: -1, second: -1) }
+        guard sources.count + roles.count <= UsageLimits.maximumSources else {
+            refused += 1
+            return nil
+        }
+        let channel = channel(ChannelKey(device: key.device, channel: key.channel))
+        var route = Route(key: key, first: -1, second: -1)
+        for role in roles {
+            let index = Int32(sources.count)
+            sources.append(FlowSource(channel: channel, quantity: key.quantity, role: role, traits: traits))
+            channels[Int(channel)].sources.append(index)
+            if route.first < 0 { route.first = index } else { route.second = index }
+        }
+        seriesIndex[key] = route
+        return route
+    }
+
+    /// A device whose descriptor has not been seen: defaults, no names.
+    private static func unknownDevice(_ id: DeviceID) -> Device {
+        Device(id: id, name: "", family: "", validFrom: Timestamp(milliseconds: 0))
+    }
+
+    private mutating func channel(_ key: ChannelKey) -> Int32 {
+        if let known = channelIndex[key] { return known }
+        let index = Int32(channels.count)
+        channels.append(ChannelUsage(key: key))
+        channelIndex[key] = index
+        return index
+    }
+
+    func channelNumber(_ key: ChannelKey) -> Int? { channelIndex[key].map { Int($0) } }
+
+    private mutating func feed(_ index: Int, _ reading: Reading, _ offset: UInt64, _ series: SeriesKey) {
+        let time = reading.time.milliseconds
+        let slot = slotIndex(time)
+        guard slot < sources[index].shadowedFrom else { return }
+        let channel = Int(sources[index].channel)
+        effects.reset()
+        if slot < channels[channel].floor {
+            effects.decide(.lateIgnored, at: time, from: nil, to: reading.value, "its slots are closed")
+        } else if waitsForSign(index, reading.value) {
+            return
+        } else {
+            bridge(index, channel, to: time)
+            let newestBefore = sources[index].newest
+            let sinceBefore = sources[index].since
+            sources[index].take(time, reading.value, &effects)
+            if effects.changedFrom <= effects.changedTo {
+                touch(channel, slotIndex(effects.changedFrom), slotIndex(effects.changedTo), offset)
+            }
+            if sources[index].since != sinceBefore { updateShadows(of: index, offset) }
+            if newestBefore < 0 || slot > slotIndex(newestBefore) { close(channel) }
+        }
+        if !effects.verdicts.isEmpty { record(series) }
+    }
+
+    /// A power that was never negative says nothing about export where a counter says what is imported: its hold
+    /// would only make the counter's coverage worse.
+    private func waitsForSign(_ index: Int, _ value: Int64) -> Bool {
+        let source = sources[index]
+        guard source.role.method == .power, source.role.sign < 0, source.track.isEmpty, value >= 0 else { return false }
+        let twin = Int(index) - 1
+        return twin >= 0 && sources[twin].shadowedFrom != .max
+    }
+
+    private mutating func record(_ series: SeriesKey) {
+        for verdict in effects.verdicts {
+            let time = Timestamp(milliseconds: verdict.time)
+            decisions.append(
+                Decision(
+                    series: series, time: time, kind: verdict.kind, from: verdict.from, to: verdict.to,
+                    rule: verdict.rule))
+            if verdict.kind == .lateIgnored {
+                lateIgnored += 1
+                let slot = Slot(containing: time)
+                let known = recomputes[series]
+                recomputes[series] = Recompute(
+                    series: series, from: min(known?.from ?? slot.start, slot.start),
+                    to: max(known?.to ?? slot.end, slot.end))
+            }
+        }
+        let surplus = decisions.count - UsageLimits.maximumDecisions
+        if surplus > 0 {
+            decisions.removeFirst(surplus)
+            decisionsDropped += UInt64(surplus)
+        }
+    }
+
+    /// Builds the look-up tables anew after the state was read back; false when two entries claim one series.
+    mutating func index() -> Bool {
+        for (i, channel) in channels.enumerated() {
+            guard channelIndex.updateValue(Int32(i), forKey: channel.key) == nil else { return false }
+        }
+        for (i, source) in sources.enumerated() {
+            let owner = channels[Int(source.channel)].key
+            channels[Int(source.channel)].sources.append(Int32(i))
+            let key = SeriesKey(device: owner.device, channel: owner.channel, quantity: source.quantity)
+            if var known = seriesIndex[key] {
+                guard known.second < 0, known.first == i - 1 else { return false }
+                known.second = Int32(i)
+                seriesIndex[key] = known
+            } else {
+                seriesIndex[key] = Route(key: key, first: Int32(i), second: -1)
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import JSONScanner
+import Timekeeping
+
+struct ReadingsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "readings", abstract: "Shows the newest reading of each series, a span of readings, or new ones live.",
+        discussion: """
+            Without --since and --follow: the newest reading of each series.
+              energyctl readings --device washer --since -2h
+              energyctl readings --follow --quantity power
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "Only this device.") var device: String?
+    @Option(help: "Only this channel, such as total or l1.") var channel: String?
+    @Option(help: "Only this quantity, such as power or energy_import.") var quantity: String?
+    @Option(parsing: .unconditional, help: "From here on: RFC 3339, or a span such as -24h.") var since: String?
+    @Option(parsing: .unconditional, help: "Up to here, without it.") var until: String?
+    @Option(help: "At most so many readings, the newest.") var limit: Int?
+    @Flag(name: [.customShort("f"), .long], help: "Show readings as they come in, until Ctrl-C.") var follow = false
+
+    static let columns = [
+        Column(key: "time", title: "TIME") { Display.time($0, to: 23) },
+        Column(key: "device", title: "DEVICE"),
+        Column(key: "channel", title: "CHANNEL"),
+        Column(key: "quantity", title: "QUANTITY"),
+        Column(key: "value", title: "VALUE", alignsRight: true),
+        Column(key: "unit", title: "UNIT"),
+        Column(key: "flags", title: "FLAGS") { $0?.string() ?? "" },
+    ]
+
+    func validate() throws {
+        if follow, since != nil || until != nil || limit != nil {
+            throw ValidationError("--follow shows what comes from now on; --since, --until and --limit do not go with it.")
+        }
+        if until != nil, since == nil {
+            throw ValidationError("--until needs --since.")
+        }
+    }
+
+    func run() throws {
+        let client = try DaemonClient(connection)
+        let filter: [(String, String?)] = [("device", device), ("channel", channel), ("quantity", quantity)]
+        if follow { return try follow(client, filter) }
+        let now = SystemClock().now().wall
+        let since = try TimeArgument.timestamp(since, option: "--since", now: now)
+        let until = try TimeArgument.timestamp(until, option: "--until", now: now)
+        let bytes = try client.get(
+            "/v1/readings",
+            filter + [
+                ("since", since?.rfc3339()), ("until", until?.rfc3339()), ("limit", limit.map(String.init)),
+                ("latest", since == nil ? "1" : nil),
+            ])
+        try output.output.print(
+            bytes, columns: ReadingsCommand.columns, noHeaders: output.noHeaders,
+            emptyMessage: since == nil ? "No readings yet." : "No readings in that span.")
+    }
+
+    /// Fixed widths, because what will come is not known.
+    private func follow(_ client: DaemonClient, _ filter: [(String, String?)]) throws {
+        let widths = [23, 16, 8, 22, 14, 4, 0]
+        func pad(_ cells: [String]) -> String {
+            zip(zip(cells, widths), ReadingsCommand.columns).map { cell, column in
+                let space = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+                return column.alignsRight ? space + cell.0 : cell.0 + space
+            }.joined(separator: "  ") + "\n"
+        }
+        switch output.output {
+        case .table where !output.noHeaders: Terminal.write(Terminal.bold(pad(ReadingsCommand.columns.map(\.title))))
+        case .csv where !output.noHeaders: Terminal.write(CSV.line(ReadingsCommand.columns.map(\.key)))
+        default: break
+        }
+        try client.follow("/v1/readings/follow", filter) { line in
+            guard output.output != .json else { return Terminal.write(Array(line) + [0x0A]) }
+            guard let row = try? JSONDocument(bytes: Array(line)).root else { return }
+            if output.output == .csv {
+                Terminal.write(CSV.line(ReadingsCommand.columns.map { Column.machine(row[$0.key]) }))
+            } else {
+                Terminal.write(pad(ReadingsCommand.columns.map { $0.display(row[$0.key]) }))
+            }
+        }
+        throw Failure(.unreachable, "energyd ended the stream")
+    }
+}

@@ -1,0 +1,124 @@
+import APITypes
+import ArgumentParser
+import Billing
+import Configuration
+import Timekeeping
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Works out usage and cost of recorded readings, offline, exactly as energyd would.",
+        discussion: """
+            A line of the file is one reading, and the order of lines the order of arrival:
+              {"time":"2026-03-29T00:59:50Z","device":"meter","channel":"total","quantity":"energy_import","value":1234.567}
+            Values are in canonical units (W, Wh, V, A); "received" may differ from "time". FILE - is stdin.
+            With --config a tariff or a device setting can be tried on one's own past.
+            Lines that cannot be read are told, left out, and end the program with status 8.
+            """)
+
+    @Argument(help: "File of readings, one JSON object a line.") var file: String
+    @Option(help: "The daemon's configuration: zone, devices, tariffs.") var config: String?
+    @Option(help: "Sum by slot, hour, day or month.") var by: UsageBy = .day
+    @Flag(help: "List each decision about a counter, and why.") var explain = false
+    @OptionGroup var output: OutputOptions
+
+    /// Complaints about lines that are printed; the rest is counted.
+    private static let maximumComplaints = 20
+
+    func run() throws {
+        let configuration = try config.map { try ConfigCommand.Check.load($0) } ?? Configuration()
+        let zoneName = configuration.home.zone ?? ZoneDirectory.systemZoneName() ?? "UTC"
+        let zone: Zone
+        do {
+            zone = try ZoneDirectory().zone(named: zoneName)
+        } catch {
+            throw Failure(.badConfiguration, "\(error)")
+        }
+        var replay = Replay(configuration: configuration, zone: zone)
+        let left = try feed(&replay)
+        guard let grouping = Grouping(rawValue: by.rawValue) else { return }
+        let (rows, bills) = replay.results(by: grouping)
+        try print(replay, rows, bills)
+        if left > 0 {
+            throw Failure(.partial, "\(left) lines of \(file) could not be read and were left out")
+        }
+    }
+
+    /// Returns how many lines were left out.
+    private func feed(_ replay: inout Replay) throws -> Int {
+        var reader = try LineReader(path: file, maximum: ReadingLine.maximumLength)
+        var number = 0
+        var left = 0
+        while let line = try reader.next() {
+            number += 1
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+            do throws(LineError) {
+                try replay.take(try ReadingLine(line))
+            } catch {
+                left += 1
+                if left <= ReplayCommand.maximumComplaints { Terminal.complain("\(file):\(number): the line \(error)") }
+            }
+        }
+        return left
+    }
+
+    private func print(_ replay: Replay, _ rows: [UsageRow], _ bills: [Bill]) throws {
+        let usage = rows.map(UsageAnswer.init)
+        let decisions = replay.decisions.map {
+            DecisionAnswer(decision: $0, deviceName: replay.name(of: $0.series.device))
+        }
+        if output.output == .json {
+            var json = JSONWriter()
+            json.object {
+                $0.field("usage", list: usage)
+                $0.field("cost", list: bills.map(BillAnswer.init))
+                $0.key("alerts")
+                $0.array { _ in }
+                $0.field("quality", list: decisions)
+            }
+            return Terminal.write(json.bytes + [0x0A])
+        }
+        try output.output.print(
+            ReplayCommand.encode(usage), columns: UsageCommand.columns(by), noHeaders: output.noHeaders,
+            emptyMessage: "No usage: a counter needs two readings.")
+        if output.output == .table, !bills.isEmpty {
+            Terminal.write("\n")
+            try output.output.print(
+                ReplayCommand.encode(bills.map(BillAnswer.init)), columns: ReplayCommand.billColumns,
+                noHeaders: output.noHeaders, emptyMessage: "")
+        }
+        guard explain || (output.output == .table && !decisions.isEmpty) else { return }
+        Terminal.write("\n")
+        guard explain else {
+            return Terminal.write("\(decisions.count) decisions about counters; --explain lists them.\n")
+        }
+        try output.output.print(
+            ReplayCommand.encode(decisions), columns: ReplayCommand.decisionColumns, noHeaders: output.noHeaders,
+            emptyMessage: "No decisions: every counter only rose, and plausibly.")
+    }
+
+    private static let billColumns = [
+        Column(key: "from", title: "BILL FROM") { Display.time($0, to: 10) },
+        Column(key: "to", title: "TO") { Display.time($0, to: 10) },
+        Column(key: "tariff", title: "TARIFF"),
+        Column(key: "total", title: "TOTAL", alignsRight: true),
+        Column(key: "currency", title: "CURRENCY"),
+    ]
+
+    private static let decisionColumns = [
+        Column(key: "time", title: "TIME") { Display.time($0) },
+        Column(key: "series", title: "SERIES"),
+        Column(key: "decision", title: "DECISION"),
+        Column(key: "from", title: "FROM", alignsRight: true),
+        Column(key: "to", title: "TO", alignsRight: true),
+        Column(key: "rule", title: "RULE"),
+    ]
+
+    private static func encode(_ list: [some JSONEncodable]) -> [UInt8] {
+        var json = JSONWriter()
+        json.array { json in
+            for item in list { item.encode(to: &json) }
+        }
+        return json.bytes
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Glibc
+import HTTPClient
+import JSONScanner
+import Timekeeping
+
+/// Where energyd listens.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: "Path of energyd's socket.")
+    var socket: String = getenv("ENERGYD_SOCKET").map { String(cString: $0) } ?? "/run/energyd/energyd.sock"
+
+    @Option(help: ArgumentHelp("Give up after this time.", valueName: "duration"))
+    var timeout = "30s"
+}
+
+/// Asks energyd over its socket and turns what goes wrong into a sentence and a status.
+struct DaemonClient {
+    let socket: String
+    let timeout: Int64
+
+    /// The largest answer that is read.
+    static let maximumAnswer = 512 << 20
+
+    init(_ options: ConnectionOptions) throws {
+        socket = options.socket
+        guard let timeout = try? DurationText.parse(options.timeout) else {
+            throw Failure(.usage, "--timeout \(options.timeout) is not a duration such as 30s or 2m")
+        }
+        self.timeout = timeout
+    }
+
+    func get(_ path: String, _ parameters: [(String, String?)] = []) throws -> [UInt8] {
+        do {
+            let answer = try HTTPClient.request(
+                method: "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket,
+                timeout: timeout, maxBodyBytes: DaemonClient.maximumAnswer)
+            guard answer.status == 200 else { throw problem(answer.status, answer.body) }
+            return answer.body
+        } catch let error as HTTPClientError {
+            throw failure(error)
+        }
+    }
+
+    /// Calls `line` for each line of a stream, until the stream ends.
+    func follow(_ path: String, _ parameters: [(String, String?)], _ line: (ArraySlice<UInt8>) throws -> Void) throws {
+        var pending: [UInt8] = []
+        var failed: (any Error)?
+        do {
+            let status = try HTTPClient.stream(
+                method: "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket
+            ) { chunk in
+                pending.append(contentsOf: chunk)
+                do {
+                    while let end = pending.firstIndex(of: 0x0A) {
+                        try line(pending[..<end])
+                        pending.removeSubrange(...end)
+                    }
+                    return true
+                } catch {
+                    failed = error
+                    return false
+                }
+            }
+            if let failed { throw failed }
+            guard status == 200 else { throw problem(status, pending) }
+        } catch let error as HTTPClientError {
+            throw failure(error)
+        }
+    }
+
+    private static func query(_ path: String, _ parameters: [(String, String?)]) -> String {
+        let given = parameters.compactMap { name, value in value.map { "\(name)=\(escape($0))" } }
+        return given.isEmpty ? path : path + "?" + given.joined(separator: "&")
+    }
+
+    /// Percent-encodes all but the unreserved characters of RFC 3986.
+    private static func escape(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            let character = Character(UnicodeScalar(byte))
+            if byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) {
+                result.append(character)
+            } else {
+                result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return result
+    }
+
+    private func problem(_ status: Int, _ body: [UInt8]) -> Failure {
+        let detail = (try? JSONDocument(bytes: body))?.root["detail"]?.string()
+        let text = detail ?? "energyd answered with status \(status)"
+        switch status {
+        case 400: return Failure(.usage, text)
+        case 404: return Failure(.notFound, text)
+        default: return Failure(.failed, text)
+        }
+    }
+
+    private func failure(_ error: HTTPClientError) -> Failure {
+        switch error {
+        case .cannotConnect(let code) where code == EACCES || code == EPERM:
+            return Failure(
+                .permission, "no permission to use \(socket): join the group energyd (usermod -aG energyd $USER), or use sudo")
+        case .cannotConnect:
+            return Failure(
+                .unreachable,
+                "energyd does not answer at \(socket): is it running (systemctl status energyd)? --socket names another place")
+        case .timedOut:
+            return Failure(.timeout, "energyd did not answer within \(timeout / 1000) s")
+        default:
+            return Failure(.failed, "asking energyd failed: \(error)")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+
+/// Keeps two processes from writing one data directory: an advisory lock on the file `lock` in it, held until
+/// `release()` or the end of the process. The file holds the owner's process id for the other's error message.
+package final class DirectoryLock: @unchecked Sendable {  // the one writer of `descriptor` is its owner's release()
+    package let path: String
+    private var descriptor: CInt
+
+    /// The directory must exist.
+    package init(directory: String) throws(DirectoryLockError) {
+        path = directory + "/lock"
+        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            throw .disk(DiskError(path: path, operation: .lock, errno: errno))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno
+            let owner = DirectoryLock.owner(descriptor)
+            Glibc.close(descriptor)
+            descriptor = -1
+            if reason == EWOULDBLOCK { throw .held(directory: directory, owner: owner) }
+            throw .disk(DiskError(path: path, operation: .lock, errno: reason))
+        }
+        // The number is for people only; that it cannot be written does not weaken the lock.
+        let text = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, text, text.count, 0)
+    }
+
+    deinit { release() }
+
+    package func release() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    private static func owner(_ descriptor: CInt) -> Int32? {
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &text, text.count, 0)
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
+}
+
+package enum DirectoryLockError: Error, Hashable, CustomStringConvertible {
+    /// Another process has it; `owner` is its id where it could be read.
+    case held(directory: String, owner: Int32?)
+    case disk(DiskError)
+
+    package var description: String {
+        switch self {
+        case .held(let directory, let owner):
+            let who = owner.map { "process \($0)" } ?? "another process"
+            return "\(directory) is in use by \(who); stop that one or give this one its own --data-dir"
+        case .disk(let error): return error.description
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Metering
+import Records
+import Timekeeping
+
+/// A topic of one partition: records with offsets, appended by one gateway, read by any number of consumers.
+///
+/// Any thread may call; calls that reach the disk block, so they belong on a thread of their own.
+package protocol Log: AnyObject, Sendable {
+    /// Everything before it survives a crash. Consumers commit, send and notify only what lies before.
+    var durable: Cursor { get }
+    /// Where the next appended record goes.
+    var end: Cursor { get }
+    /// Takes `records` over, in order and all or none; returns where the first one lies. Blocks only when the
+    /// memory for records before a flush is used up.
+    @discardableResult
+    func append(_ records: [Record]) throws(LogError) -> Cursor
+    /// Makes all that was appended durable. With nothing to write and `heartbeat` it writes an empty frame, so that
+    /// log time goes on. After an error nothing new is durable and the next flush tries again.
+    func flush(heartbeat: Bool) throws(LogError)
+    /// A consumer's place in the log from `cursor` on.
+    func reader(from cursor: Cursor) -> any LogReader
+    /// The number of `key`, given now if it has none. It is declared on disk before anything that uses it.
+    func number(for key: SeriesKey) throws(LogError) -> SeriesNumber
+    /// What `number` stands for; nil when damage took the declaration.
+    func key(for number: SeriesNumber) -> SeriesKey?
+    /// Keeps the ring from overwriting what `consumer` still needs: everything from `cursor` on.
+    func hold(_ consumer: String, at cursor: Cursor)
+    /// Calls `body` on the flushing thread each time that more has become durable, until `stopNotifying`. `body` must
+    /// not block and must not call the log.
+    func notify(_ body: @escaping @Sendable () -> Void) -> NotificationID
+    func stopNotifying(_ id: NotificationID)
+}
+
+/// One `notify` call.
+package struct NotificationID: Hashable, Sendable {
+    let value: UInt64
+}
+
+/// One consumer's place in a log. Used by one thread at a time.
+package protocol LogReader: AnyObject {
+    /// The first record that was not delivered yet.
+    var cursor: Cursor { get }
+    /// Calls `body` for what is durable from the cursor on, frame by frame, until about `limitBytes` of frames went
+    /// by or the durable end is reached. Returns whether that end was reached. When `body` throws, its item is
+    /// delivered again by the next call.
+    func read(limitBytes: Int, _ body: (LogItem) throws -> Void) throws -> Bool
+}
+
+extension LogReader {
+    /// Reads on to the durable end.
+    package func readAll(_ body: (LogItem) throws -> Void) throws {
+        while try !read(limitBytes: 1 << 20, body) {}
+    }
+}
+
+/// What a reader meets.
+package enum LogItem {
+    case frame(LogFrame)
+    /// Offsets that no longer exist: overwritten by the ring, or damaged.
+    case gap(Gap)
+    /// The cursor lay where this log has nothing (a disk that lied about durability, a restored or exchanged card):
+    /// the reader goes on at `to`. What the consumer knows from beyond is not in the log.
+    case rewound(from: Cursor, to: Cursor)
+}
+
+/// A frame while its reader's `body` runs.
+package struct LogFrame {
+    package let header: FrameHeader
+    /// The offsets that `records` delivers; empty for a heartbeat.
+    package let offsets: Range<UInt64>
+    /// The whole frame; valid during the call only.
+    package let bytes: UnsafeRawBufferPointer
+
+    /// The home's log time: everything before this instant has been received when the frame has been read.
+    package var wall: Timestamp { header.wall }
+    package var isHeartbeat: Bool { header.count == 0 }
+
+    /// Calls `body` with each record of the frame that the consumer has not had yet.
+    package func records(_ body: (UInt64, Record) throws -> Void) throws {
+        try Frame.records(bytes, header) { offset, record in
+            if offsets.contains(offset) { try body(offset, record) }
+        }
+    }
+
+    /// The series that the frame declares, in order.
+    package func dictionary() throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
+        try Frame.dictionary(bytes, header)
+    }
+}

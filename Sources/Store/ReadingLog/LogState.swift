@@ -1,0 +1,226 @@
+import Metering
+import Records
+import Timekeeping
+
+/// What the log keeps in memory, under its `state` lock.
+struct LogState: Sendable {
+    let options: LogOptions
+    let isReadOnly: UInt16?
+    var segments: [SegmentInfo]
+    var pending: PendingFrames
+    var dictionary: SeriesDictionary
+    private var dictionaryBytes = 0
+    /// The active segment's durable frames and where the last of them ends.
+    private(set) var index: [FramePlace]
+    private(set) var durablePosition: Int
+    private(set) var durable: Cursor
+    /// The oldest cursor that each named consumer still needs.
+    var holds: [String: Cursor] = [:]
+    var listeners: [UInt64: @Sendable () -> Void] = [:]
+    var nextListener: UInt64 = 0
+    var statistics = LogStatistics()
+    /// Why the last flush failed; while set, `append` does not flush by itself.
+    private var failure: LogError?
+    /// Nothing was appended since the log was opened.
+    private var isUntouched = true
+    /// The epoch was exchanged after opening, so the active segment must be left.
+    private var mustLeaveSegment = false
+
+    init(options: LogOptions, log: RecoveredLog) {
+        self.options = options
+        isReadOnly = log.report.newerFormat
+        segments = log.segments
+        pending = PendingFrames(
+            options: options, epoch: log.epoch, nextOffset: log.nextOffset, lastWall: log.lastWall)
+        dictionary = log.dictionary
+        dictionaryBytes = log.dictionary.count * FrameLimits.declarationCost
+        index = log.index
+        durablePosition = log.position ?? log.segments.last?.size ?? 0
+        durable = Cursor(epoch: log.epoch, offset: log.nextOffset)
+    }
+
+    var end: Cursor { Cursor(epoch: pending.epoch, offset: pending.nextOffset) }
+
+    var oldest: Cursor {
+        segments.first.map { Cursor(epoch: $0.epoch, offset: $0.firstOffset) } ?? durable
+    }
+
+    mutating func number(for key: SeriesKey) throws(LogError) -> SeriesNumber {
+        if let known = dictionary[key] { return known }
+        try checkWritable()
+        let limit = min(SeriesDictionary.maximumCount, pending.limits.dictionary / FrameLimits.declarationCost)
+        guard dictionary.count < limit, let number = dictionary.number(for: key) else {
+            throw LogError(options.topic, .tooManySeries(limit: limit))
+        }
+        pending.declare(number, key)
+        return number
+    }
+
+    /// Nil when the memory ceiling would be exceeded and a flush may help.
+    mutating func append(_ records: [Record], now: () -> ClockReading) throws(LogError) -> Cursor? {
+        try checkWritable()
+        var costs: [Int] = []
+        costs.reserveCapacity(records.count)
+        var memory = 0
+        for record in records {
+            let cost = try self.cost(record)
+            costs.append(cost)
+            if case .readings(let readings) = record {
+                memory += readings.count * MemoryLayout<Reading>.stride + 64
+            } else {
+                memory += cost + 256
+            }
+        }
+        if pending.memory + memory > options.memoryCeiling, !pending.isEmpty {
+            if let failure { throw failure }
+            return nil
+        }
+        isUntouched = false
+        let first = end
+        for (record, cost) in zip(records, costs) {
+            if case .readings(let readings) = record, readings.count > pending.limits.readings {
+                appendPieces(readings, now: now)
+            } else {
+                pending.append(record, cost: cost, now: now)
+            }
+        }
+        statistics.appendedRecords += Int(pending.nextOffset - first.offset)
+        return first
+    }
+
+    private mutating func appendPieces(_ readings: [Reading], now: () -> ClockReading) {
+        var i = 0
+        while i < readings.count {
+            let piece = Array(readings[i..<min(readings.count, i + pending.limits.readings)])
+            pending.append(.readings(piece), cost: piece.count * FrameLimits.readingCost, now: now)
+            i += piece.count
+        }
+    }
+
+    /// Estimated bytes of `record` in a frame, exact for all but readings.
+    private func cost(_ record: Record) throws(LogError) -> Int {
+        if case .readings(let readings) = record {
+            let known = dictionary.nextNumber
+            for reading in readings where reading.series >= known {
+                throw LogError(options.topic, .unknownSeries(reading.series.value))
+            }
+            return FrameLimits.readingCost * max(1, readings.count)
+        }
+        var writer = ByteWriter()
+        writer.record(record, wall: Timestamp(milliseconds: 0))
+        guard writer.bytes.count <= pending.limits.record else {
+            throw LogError(
+                options.topic, .recordTooLarge(bytes: writer.bytes.count, limit: pending.limits.record))
+        }
+        return writer.bytes.count
+    }
+
+    private func checkWritable() throws(LogError) {
+        if let isReadOnly { throw LogError(options.topic, .newerFormat(version: isReadOnly)) }
+    }
+
+    mutating func close(_ now: ClockReading, heartbeat: Bool) {
+        // A heartbeat says nothing that a frame which waits does not say too.
+        pending.close(now, heartbeat: heartbeat && pending.closed.isEmpty && isReadOnly == nil)
+    }
+
+    /// Declarations of all series for the start of a segment whose first record is `first`.
+    func declarations(at first: UInt64, _ now: ClockReading) -> [ClosedFrame] {
+        pending.declarations(of: dictionary, at: first, monotonic: now.monotonic)
+    }
+
+    mutating func begin(_ segment: SegmentInfo) {
+        segments.append(segment)
+        index = []
+        durablePosition = SegmentHeader.pageSize
+    }
+
+    mutating func noteWritten(_ written: SegmentWriter.Written, frames: [ClosedFrame]) {
+        for (frame, position) in zip(frames, written.positions) {
+            index.append(FramePlace(firstOffset: frame.header.firstOffset, position: position))
+        }
+        guard let last = frames.prefix(written.frames).last?.header else { return }
+        durable = Cursor(epoch: last.epoch, offset: last.endOffset)
+        durablePosition = written.end
+        pending.removeFirst(written.frames)
+        failure = nil
+        statistics.flushes += 1
+        statistics.flushedFrames += written.frames
+        statistics.writtenBytes += Int64(written.bytes)
+    }
+
+    mutating func noteFailure(_ error: LogError) {
+        failure = error
+        statistics.failedFlushes += 1
+    }
+
+    /// The consumer that still needs records below `offset`; the first by name where several do.
+    func holder(below offset: UInt64) -> String? {
+        holds.filter { $0.value.offset < offset }.keys.min()
+    }
+
+    /// A consumer knows more than the log has: what it knows from beyond the end was lost, so offsets up to there are
+    /// used and what follows is another epoch. Only before the first append; later a cursor cannot be ahead.
+    mutating func noteConsumer(at cursor: Cursor) {
+        guard cursor.offset > pending.nextOffset, cursor.offset < 1 << 62, isUntouched, pending.closed.isEmpty,
+            isReadOnly == nil
+        else { return }
+        pending.startEpoch(max(pending.epoch, cursor.epoch) + 1, at: cursor.offset)
+        durable = end
+        mustLeaveSegment = true
+    }
+
+    /// True once after the epoch was exchanged.
+    mutating func takeMustLeaveSegment() -> Bool {
+        defer { mustLeaveSegment = false }
+        return mustLeaveSegment
+    }
+
+    mutating func addListener(_ body: @escaping @Sendable () -> Void) -> NotificationID {
+        nextListener += 1
+        listeners[nextListener] = body
+        return NotificationID(value: nextListener)
+    }
+
+    var view: LogView {
+        LogView(segments: segments, durable: durable, durablePosition: durablePosition)
+    }
+
+    /// Where to begin in the active segment to find `offset`: the frame before the first one that begins beyond it,
+    /// empty frames at the same offset included.
+    func position(of offset: UInt64, in segment: SegmentInfo) -> Int {
+        // Rotated meanwhile: the index is another segment's.
+        guard segment == segments.last else { return SegmentHeader.pageSize }
+        var low = 0
+        var high = index.count
+        while low < high {
+            let middle = (low + high) / 2
+            if index[middle].firstOffset < offset { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? SegmentHeader.pageSize : index[low - 1].position
+    }
+}
+
+/// What a reader needs of the log's state, taken at one instant.
+struct LogView: Sendable {
+    let segments: [SegmentInfo]
+    let durable: Cursor
+    /// Of the last segment.
+    let durablePosition: Int
+}
+
+/// Counts since the log was opened.
+package struct LogStatistics: Hashable, Sendable {
+    package var appendedRecords = 0
+    /// Refused by `append` for lack of memory or room; the caller was told.
+    package var refusedRecords = 0
+    package var flushes = 0
+    package var failedFlushes = 0
+    package var flushedFrames = 0
+    /// Bytes of frames, padding included; headers of segments are not counted.
+    package var writtenBytes: Int64 = 0
+    /// Segments whose records the ring has overwritten.
+    package var recycledSegments = 0
+    /// Gaps that readers met because of damage.
+    package var damagedGaps = 0
+}

@@ -1,0 +1,128 @@
+import Metering
+import Records
+import Timekeeping
+
+/// A frame that waits for its place on disk.
+struct ClosedFrame: Sendable {
+    var header: FrameHeader
+    var dictionary: [UInt8]
+    var records: [UInt8]
+
+    var length: Int { FrameHeader.size + dictionary.count + records.count }
+}
+
+/// Records that are not on disk yet: the open frame as records, the frames before it encoded.
+///
+/// The open frame is encoded when it is closed because its readings store times relative to the closing instant.
+struct PendingFrames: Sendable {
+    let options: LogOptions
+    let limits: FrameLimits
+    var epoch: UInt64
+    /// The offset that the next record gets.
+    private(set) var nextOffset: UInt64
+    /// Wall time of the last frame; log time never falls below it.
+    private(set) var lastWall: Timestamp
+    private(set) var closed: [ClosedFrame] = []
+    private var open: [Record] = []
+    private var openFirst: UInt64
+    private var openCost = 0
+    private var openMemory = 0
+    private var closedMemory = 0
+    /// Series that no frame declares yet.
+    private var undeclared: [(SeriesNumber, SeriesKey)] = []
+
+    init(options: LogOptions, epoch: UInt64, nextOffset: UInt64, lastWall: Timestamp) {
+        self.options = options
+        self.limits = FrameLimits(segmentSize: options.segmentSize)
+        self.epoch = epoch
+        self.nextOffset = nextOffset
+        self.openFirst = nextOffset
+        self.lastWall = lastWall
+    }
+
+    /// Bytes of memory taken.
+    var memory: Int { openMemory + closedMemory }
+    var isEmpty: Bool { open.isEmpty && closed.isEmpty && undeclared.isEmpty }
+
+    mutating func declare(_ number: SeriesNumber, _ key: SeriesKey) {
+        undeclared.append((number, key))
+    }
+
+    /// Goes on in another epoch at an offset that is not lower; only while nothing is pending.
+    mutating func startEpoch(_ epoch: UInt64, at offset: UInt64) {
+        precondition(open.isEmpty && closed.isEmpty && offset >= nextOffset)
+        self.epoch = epoch
+        nextOffset = offset
+        openFirst = offset
+    }
+
+    /// Adds a record that the limits allow, whose cost the caller knows.
+    mutating func append(_ record: Record, cost: Int, now: () -> ClockReading) {
+        if openCost + cost > limits.target, !open.isEmpty { close(now()) }
+        open.append(record)
+        openCost += cost
+        if case .readings(let readings) = record {
+            openMemory += readings.count * MemoryLayout<Reading>.stride + 64
+        } else {
+            openMemory += cost + 256
+        }
+        nextOffset += 1
+    }
+
+    /// Closes the open frame if it holds anything; with `heartbeat` also an empty one.
+    mutating func close(_ now: ClockReading, heartbeat: Bool = false) {
+        while undeclared.count > limits.declarations { closeFrame(now, withRecords: false) }
+        if !open.isEmpty || !undeclared.isEmpty || heartbeat { closeFrame(now, withRecords: true) }
+    }
+
+    private mutating func closeFrame(_ now: ClockReading, withRecords: Bool) {
+        let wall = max(now.wall, lastWall)
+        lastWall = wall
+        var dictionary = ByteWriter()
+        let declared = min(undeclared.count, limits.declarations)
+        for (number, key) in undeclared[..<declared] { dictionary.seriesEntry(number, key) }
+        undeclared.removeFirst(declared)
+        var records = ByteWriter(capacity: withRecords ? openCost : 0)
+        var count: UInt32 = 0
+        let first = openFirst
+        if withRecords {
+            for record in open { records.record(record, wall: wall) }
+            count = UInt32(open.count)
+            open.removeAll(keepingCapacity: true)
+            openFirst = nextOffset
+            openCost = 0
+            openMemory = 0
+        }
+        let header = FrameHeader(
+            topic: options.topic, count: count, epoch: epoch, firstOffset: first, gateway: options.gateway,
+            boot: options.boot, wall: wall, monotonic: now.monotonic, partition: options.partition)
+        let frame = ClosedFrame(header: header, dictionary: dictionary.bytes, records: records.bytes)
+        closedMemory += frame.length
+        closed.append(frame)
+    }
+
+    /// Forgets the first `count` closed frames: they are durable.
+    mutating func removeFirst(_ count: Int) {
+        for frame in closed[..<count] { closedMemory -= frame.length }
+        closed.removeFirst(count)
+    }
+
+    /// Frames without records that declare every series of `dictionary`, for the start of a segment.
+    func declarations(of dictionary: SeriesDictionary, at first: UInt64, monotonic: Int64) -> [ClosedFrame] {
+        var frames: [ClosedFrame] = []
+        let entries = dictionary.entries
+        var i = 0
+        while i < entries.count {
+            let end = min(entries.count, i + limits.declarations)
+            var writer = ByteWriter()
+            for entry in entries[i..<end] { writer.seriesEntry(entry.number, entry.key) }
+            let header = FrameHeader(
+                topic: options.topic, count: 0, epoch: epoch, firstOffset: first, gateway: options.gateway,
+                boot: options.boot, wall: closed.first?.header.wall ?? lastWall, monotonic: monotonic,
+                partition: options.partition)
+            frames.append(ClosedFrame(header: header, dictionary: writer.bytes, records: []))
+            i = end
+        }
+        return frames
+    }
+}

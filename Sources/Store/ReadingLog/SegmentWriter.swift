@@ -1,0 +1,194 @@
+import Disk
+import Metering
+import Records
+import Timekeeping
+
+/// A segment as the list of the log knows it.
+struct SegmentInfo: Hashable, Sendable {
+    let number: UInt64
+    let epoch: UInt64
+    let firstOffset: UInt64
+    let size: Int
+}
+
+/// Writes frames into segment files: one aligned write and one sync for as many frames as fit, never twice to a page
+/// that holds durable frames, and the oldest file again when the budget is used up.
+///
+/// Used under the log's writer lock only.
+struct SegmentWriter: Sendable {
+    private let directory: String
+    private let fileSystem: any FileSystem
+    private let options: LogOptions
+    private var active: Active?
+    private var nextNumber: UInt64
+    /// A file for the next segment lies ready; it counts in the budget.
+    private(set) var hasPrepared: Bool
+
+    private struct Active: Sendable {
+        let file: any File
+        let info: SegmentInfo
+        /// Where the next flush begins: a page boundary.
+        var position: Int
+        /// False until a flush into it was durable; then the dictionary of all series is at its start.
+        var isBegun: Bool
+        /// A write or sync into it failed: what lies beyond `position` is not known.
+        var failed = false
+    }
+
+    /// What one `write` made durable.
+    struct Written: Sendable {
+        /// How many of the given frames, from the first on.
+        var frames: Int
+        var segment: UInt64
+        /// Where each of them begins.
+        var positions: [Int]
+        /// Everything in the segment before it is durable.
+        var end: Int
+        var bytes: Int
+    }
+
+    init(
+        directory: String, fileSystem: any FileSystem, options: LogOptions, nextNumber: UInt64, hasPrepared: Bool
+    ) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.options = options
+        self.nextNumber = nextNumber
+        self.hasPrepared = hasPrepared
+    }
+
+    /// Goes on in a segment that an earlier run wrote, at the page boundary `position`.
+    mutating func resume(_ info: SegmentInfo, file: any File, at position: Int, isBegun: Bool) {
+        active = Active(file: file, info: info, position: position, isBegun: isBegun)
+    }
+
+    /// Leaves the active segment as it is: the next write begins another.
+    mutating func leaveSegment() {
+        active?.file.close()
+        active = nil
+    }
+
+    /// True when the next write needs a new segment for a frame of `length` bytes.
+    func needsSegment(for length: Int) -> Bool {
+        guard let active else { return true }
+        // What a failed flush left behind is never followed by other frames of the same segment, so that a reader
+        // cannot take its remains for damage; a segment without a durable frame is simply written again.
+        if active.failed { return active.isBegun }
+        return active.position + length > active.info.size
+    }
+
+    var activeIsBegun: Bool { active?.isBegun ?? false }
+
+    /// Writes the frames of `declarations` (only into a segment that is not begun) and as many of `frames` as fit.
+    mutating func write(
+        declarations: [ClosedFrame], frames: [ClosedFrame]
+    ) throws(DiskError) -> Written {
+        guard let active else { preconditionFailure("write without a segment") }
+        let start = active.position
+        var buffer: [UInt8] = []
+        var positions: [Int] = []
+        for frame in declarations + frames {
+            let end = start + buffer.count + (frame.length + 7) & ~7
+            if end > active.info.size { break }
+            positions.append(start + buffer.count)
+            var header = frame.header
+            header.segment = active.info.number
+            header.position = UInt32(start + buffer.count)
+            buffer.append(contentsOf: Frame.encode(header, dictionary: frame.dictionary, records: frame.records))
+            buffer.append(contentsOf: repeatElement(0, count: end - start - buffer.count))
+        }
+        precondition(positions.count > declarations.count, "a frame must fit in an empty segment")
+        let page = SegmentHeader.pageSize
+        let padded = (buffer.count + page - 1) / page * page
+        buffer.append(contentsOf: repeatElement(0, count: padded - buffer.count))
+        do throws(DiskError) {
+            try active.file.write(buffer, at: Int64(start))
+            try active.file.sync()
+        } catch {
+            self.active?.failed = true
+            throw error
+        }
+        self.active?.position = start + padded
+        self.active?.isBegun = true
+        self.active?.failed = false
+        positions.removeFirst(declarations.count)
+        return Written(
+            frames: positions.count, segment: active.info.number, positions: positions, end: start + padded,
+            bytes: padded)
+    }
+
+    /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of.
+    mutating func recycle(_ oldest: SegmentInfo) throws(DiskError) {
+        let path = directory + "/" + SegmentFile.name(oldest.number)
+        if oldest.size == options.segmentSize, !hasPrepared {
+            try fileSystem.rename(path, to: directory + "/" + SegmentFile.next)
+            hasPrepared = true
+        } else {
+            try fileSystem.remove(path)
+        }
+    }
+
+    /// Makes a segment the active one, from the prepared file or a new one. After an error the active segment is the
+    /// one before, and a file that is prepared stays so.
+    mutating func begin(
+        epoch: UInt64, firstOffset: UInt64, created: Timestamp, seriesCount: UInt32
+    ) throws(DiskError) -> SegmentInfo {
+        let prepared = directory + "/" + SegmentFile.next
+        // Before the header changes, so that no file has one segment's name and another's header.
+        if hasPrepared { try fileSystem.syncDirectory(directory) }
+        let (file, isNew) = try prepare(prepared)
+        hasPrepared = true
+        let header = SegmentHeader(
+            topic: options.topic, partition: options.partition, number: nextNumber, gateway: options.gateway,
+            epoch: epoch, firstOffset: firstOffset, created: created, size: UInt64(options.segmentSize),
+            seriesCount: seriesCount, isNewFile: isNew)
+        try file.write(header.encoded(), at: 0)
+        try file.sync()
+        let path = directory + "/" + SegmentFile.name(nextNumber)
+        try fileSystem.rename(prepared, to: path)
+        do throws(DiskError) {
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            do throws(DiskError) {
+                try fileSystem.rename(path, to: prepared)
+            } catch {
+                // It stays as an empty segment under its number, which is not given again.
+                nextNumber += 1
+                hasPrepared = false
+            }
+            throw error
+        }
+        let info = SegmentInfo(
+            number: nextNumber, epoch: epoch, firstOffset: firstOffset, size: options.segmentSize)
+        nextNumber += 1
+        hasPrepared = false
+        active?.file.close()
+        // Opened again for its name in messages only.
+        let named = (try? fileSystem.open(path, .update)) ?? file
+        if named !== file { file.close() }
+        active = Active(file: named, info: info, position: SegmentHeader.pageSize, isBegun: false)
+        return info
+    }
+
+    /// The file that becomes the next segment: one that an earlier attempt left, or a new one with its space reserved.
+    private func prepare(_ path: String) throws(DiskError) -> (any File, isNew: Bool) {
+        let size = Int64(options.segmentSize)
+        do throws(DiskError) {
+            let file = try fileSystem.open(path, .update)
+            if try file.size() == size { return (file, false) }
+            file.close()
+        } catch {
+            guard error.isMissing else { throw error }
+        }
+        let file = try fileSystem.open(path, .create)
+        do throws(DiskError) {
+            try file.preallocate(size)
+        } catch {
+            file.close()
+            // A full disk is not to keep the part that was reserved.
+            try? fileSystem.remove(path)
+            throw error
+        }
+        return (file, true)
+    }
+}

@@ -1,0 +1,59 @@
+import Billing
+import Metering
+import Timekeeping
+import Usage
+
+/// A bill, as `energyctl replay` prints it.
+package struct BillAnswer: JSONEncodable {
+    package var bill: Bill
+
+    package init(bill: Bill) {
+        self.bill = bill
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("from", text: bill.from.rfc3339(offsetSeconds: bill.fromOffset))
+            $0.field("to", text: bill.to.rfc3339(offsetSeconds: bill.toOffset))
+            $0.field("tariff", text: bill.tariff)
+            $0.field("currency", text: bill.currency.code)
+            $0.key("lines")
+            $0.array { json in
+                for line in bill.lines {
+                    json.object {
+                        $0.field("kind", text: line.kind.rawValue)
+                        $0.field("label", text: line.label)
+                        $0.field("quantity", text: line.quantity.description)
+                        $0.field("unit", text: line.unit)
+                        $0.field("price", text: line.price.description)
+                        $0.field("amount", text: line.amount.text(places: 2, minimum: 2))
+                    }
+                }
+            }
+            $0.field("total", text: bill.total.text(places: 2, minimum: 2))
+        }
+    }
+}
+
+/// A decision about a counter, with the names that people know.
+package struct DecisionAnswer: JSONEncodable {
+    package var decision: Decision
+    package var deviceName: String
+
+    package init(decision: Decision, deviceName: String) {
+        self.decision = decision
+        self.deviceName = deviceName
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field(
+                "series", text: "\(deviceName)/\(decision.series.channel)/\(decision.series.quantity)")
+            $0.field("time", text: decision.time.rfc3339())
+            $0.field("decision", text: decision.kind.rawValue)
+            $0.field("from", raw: decision.from.map(Thousandths.text))
+            $0.field("to", raw: decision.to.map(Thousandths.text))
+            $0.field("rule", text: decision.rule)
+        }
+    }
+}

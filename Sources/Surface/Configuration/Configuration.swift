@@ -1,0 +1,64 @@
+import Intake
+import Metering
+import Modbus
+import Timekeeping
+
+/// All that `energyd.toml` and its companions can say, checked; what they do not say has its default here.
+package struct Configuration: Sendable {
+    package struct Home: Sendable {
+        package var name = "home"
+        /// Nil: the system's zone.
+        package var zone: String?
+    }
+
+    package struct MQTT: Sendable {
+        package var isEnabled = true
+        package var host = "127.0.0.1"
+        package var port = 1883
+        package var username: String?
+        /// A path, or the name of a systemd credential.
+        package var passwordFile: String?
+        package var clientID: String?
+    }
+
+    /// A line or a gateway, and the devices behind it.
+    package struct Bus: Sendable {
+        package var address: BusAddress
+        /// Milliseconds.
+        package var timeout: Int64 = Span.second
+        package var devices: [BusDevice] = []
+    }
+
+    package struct BusDevice: Sendable {
+        package var name: String
+        package var unit: UInt8
+        package var profile: String
+        /// Milliseconds between two reads of the fast registers.
+        package var interval: Int64
+    }
+
+    package struct Store: Sendable {
+        /// Milliseconds; 0: every batch.
+        package var flushInterval: Int64 = 10 * Span.second
+        package var logBudget: Int64 = 1 << 30
+        package var historyDays: Int64 = 30
+        package var historyBudget: Int64 = 1 << 30
+    }
+
+    package var home = Home()
+    package var mqtt = MQTT()
+    package var buses: [Bus] = []
+    package var devices: [DeclaredDevice] = []
+    /// In the order of `validFrom`.
+    package var tariffs: [Tariff] = []
+    package var store = Store()
+    package var profileDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
+    package var logLevel = "info"
+
+    package init() {}
+
+    /// The settings record that this configuration amounts to.
+    package func settings(zone: String, validFrom: Timestamp) -> HomeSettings {
+        HomeSettings(name: home.name, zone: zone, tariffs: tariffs, validFrom: validFrom)
+    }
+}

@@ -1,0 +1,25 @@
+import TOML
+
+/// Something in a configuration that cannot be used, and where it stands.
+package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+    package let place: TOMLPlace?
+    package let reason: String
+
+    package init(_ place: TOMLPlace?, _ reason: String) {
+        self.place = place
+        self.reason = reason
+    }
+
+    package var description: String { place.map { "\($0): \(reason)" } ?? reason }
+}
+
+/// All the problems of a configuration at once, so that they can be mended at once.
+package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let problems: [ConfigurationProblem]
+
+    package init(_ problems: [ConfigurationProblem]) {
+        self.problems = problems
+    }
+
+    package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
