@@ -1,3 +1,4 @@
+import Metering
 import Simulation
 import Testing
 import Timekeeping

@@ -42,9 +42,11 @@ package struct TruthLedger: Sendable {
         rows.append(Row(time: time, energies: energies))
     }
 
-    /// Whole slots between `from` and `to`, by slot, then in the order of the devices.
-    func truth(from: Timestamp, to: Timestamp) -> [SlotTruth] {
+    /// Slots between `from` and `to`, by slot, then in the order of the devices. `now` closes the slot that is open.
+    func truth(from: Timestamp, to: Timestamp, now: (energies: [Energy], time: Timestamp)) -> [SlotTruth] {
         var result: [SlotTruth] = []
+        var rows = rows
+        if rows.last?.time != now.time { rows.append(Row(time: now.time, energies: now.energies)) }
         for (earlier, later) in zip(rows, rows.dropFirst()) where earlier.time >= from && later.time <= to {
             for (index, device) in devices.enumerated() {
                 let (a, b) = (earlier.energies[index], later.energies[index])
@@ -60,9 +62,10 @@ package struct TruthLedger: Sendable {
 
 extension House {
     /// What really flowed, per device and slot, between `from` and `to`; the last entries, named `unmetered`, are what
-    /// no plug sees. The first slot starts at the house's birth; a slot that is not over is left out.
+    /// no plug sees. Entries that lie within the span in whole; the first starts at the house's birth, and the last ends
+    /// at `time`, which may be in the middle of its slot.
     package func truth(from: Timestamp, to: Timestamp) -> [SlotTruth] {
-        ledger.truth(from: from, to: to)
+        ledger.truth(from: from, to: to, now: (energies, time))
     }
 
     /// Running registers in the order of `devices`, then the unmetered loads.
