@@ -16,7 +16,8 @@ private func object(_ text: String) throws -> [String: Any] {
         let message = house.tasmotaSensor(plug: 0, period: 4)
         #expect(message.topic == "tele/fridge/SENSOR")
         #expect(!message.retain)
-        let shape = #/
+        let shape =
+            #/
             \{"Time":"2026-06-15T10:00:00","ENERGY":\{"TotalStartTime":"2023-01-07T19:02:11","Total":\d+\.\d{3},
             "Yesterday":\d+\.\d{3},"Today":\d+\.\d{3},"Period":4,"Power":\d+,"ApparentPower":\d+,
             "ReactivePower":\d+,"Factor":\d\.\d{2},"Voltage":\d{3},"Current":\d+\.\d{3}\}\}
@@ -76,7 +77,8 @@ private func object(_ text: String) throws -> [String: Any] {
 
     @Test func `history is hours of timed objects that a gateway can take`() throws {
         let start = midsummer + 20 * Span.minute
-        var history = HouseHistory(house(seed: 6, plugs: 4, start: start), until: midsummer + 6 * Span.hour, intervalSeconds: 60)
+        var history = HouseHistory(
+            house(seed: 6, plugs: 4, start: start), until: midsummer + 6 * Span.hour, intervalSeconds: 60)
         var samples: [String: Int] = [:]
         var hours = 0
         var latest = start

@@ -7,7 +7,7 @@ struct HouseOptions: ParsableArguments {
     @Option(help: "The same seed is the same house.")
     var seed: UInt64 = 1
 
-    @Option(help: "Smart plugs, 1 to \(HouseSettings.maximumPlugs); the grid meter and the inverter come with the house.")
+    @Option(help: "Smart plugs, 1 to \(HouseSettings.maximumPlugs); a grid meter and an inverter are always there.")
     var plugs = 8
 
     @Option(help: "IANA zone of the house's clocks.")

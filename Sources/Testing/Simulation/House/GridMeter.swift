@@ -42,16 +42,33 @@ package struct GridMeter: Sendable {
         }
     }
 
-    /// Takes in one second: per phase the net mWh, mW and mvar.
-    mutating func runSecond(energies: (Int64, Int64, Int64), powers: (Int64, Int64, Int64), vars: (Int64, Int64, Int64)) {
-        phases[0].count(energies.0)
-        phases[1].count(energies.1)
-        phases[2].count(energies.2)
-        total.count(energies.0 + energies.1 + energies.2)
-        (phases[0].milliwatts, phases[1].milliwatts, phases[2].milliwatts) = powers
-        (phases[0].millivars, phases[1].millivars, phases[2].millivars) = vars
-        total.milliwatts = powers.0 + powers.1 + powers.2
-        total.millivars = vars.0 + vars.1 + vars.2
-        reactive.add(milliwatts: total.millivars, milliseconds: 1000)
+    /// Takes in one second of each phase.
+    mutating func runSecond(_ flows: InlineArray<3, PhaseFlow>) {
+        var sum = PhaseFlow()
+        for phase in 0..<3 {
+            phases[phase].count(flows[phase].milliwattHours)
+            phases[phase].milliwatts = flows[phase].milliwatts
+            phases[phase].millivars = flows[phase].millivars
+            sum.milliwattHours += flows[phase].milliwattHours
+            sum.milliwatts += flows[phase].milliwatts
+            sum.millivars += flows[phase].millivars
+        }
+        total.count(sum.milliwattHours)
+        total.milliwatts = sum.milliwatts
+        total.millivars = sum.millivars
+        reactive.add(milliwatts: sum.millivars, milliseconds: 1000)
+    }
+}
+
+/// What flowed from the grid side through one phase in one second; negative the other way.
+struct PhaseFlow {
+    var milliwattHours: Int64 = 0
+    var milliwatts: Int64 = 0
+    var millivars: Int64 = 0
+
+    mutating func add(_ load: Load, _ energy: Int64) {
+        milliwattHours += energy
+        milliwatts += load.milliwatts
+        millivars += load.millivars
     }
 }

@@ -102,30 +102,20 @@ package struct House: Sendable {
     /// One second of all loads and of the sun, summed by phase into the grid meter.
     private mutating func runFlows(_ moment: LocalMoment) {
         let yield = photovoltaics.runSecond(time)
-        var energies = (-yield.0, -yield.1, -yield.2)
-        var powers = (
-            -photovoltaics.milliwatts(phase: 0), -photovoltaics.milliwatts(phase: 1),
-            -photovoltaics.milliwatts(phase: 2)
-        )
-        var vars: (Int64, Int64, Int64) = (0, 0, 0)
-        func add(_ energy: Int64, _ load: Load) {
-            let reactive = load.milliwatts * load.kind.reactivePermille / 1000
-            switch load.phase {
-            case 0: (energies.0, powers.0, vars.0) = (energies.0 + energy, powers.0 + load.milliwatts, vars.0 + reactive)
-            case 1: (energies.1, powers.1, vars.1) = (energies.1 + energy, powers.1 + load.milliwatts, vars.1 + reactive)
-            default:
-                (energies.2, powers.2, vars.2) = (energies.2 + energy, powers.2 + load.milliwatts, vars.2 + reactive)
-            }
+        var flows = InlineArray<3, PhaseFlow>(repeating: PhaseFlow())
+        for phase in 0..<3 {
+            flows[phase].milliwattHours = -yield[phase]
+            flows[phase].milliwatts = -photovoltaics.milliwatts(phase: phase)
         }
         for i in plugs.indices {
             let energy = plugs[i].runSecond(moment)
-            add(energy, plugs[i].load)
+            flows[plugs[i].load.phase].add(plugs[i].load, energy)
         }
         for i in unmetered.indices {
             let energy = unmetered[i].runSecond(moment)
-            add(energy, unmetered[i])
+            flows[unmetered[i].phase].add(unmetered[i], energy)
         }
-        meter.runSecond(energies: energies, powers: powers, vars: vars)
+        meter.runSecond(flows)
     }
 
     private mutating func drawFaults() {

@@ -25,6 +25,8 @@ package struct Load: Sendable {
         cycles = !kind.cycle(LocalMoment(secondOfDay: 0, weekday: 1), &self.random).isEmpty
     }
 
+    package var millivars: Int64 { milliwatts * kind.reactivePermille / 1000 }
+
     /// Draws the plan of a local day; what still runs from the day before goes on.
     mutating func beginDay(weekday: Int, at secondOfDay: Int64) {
         uses = kind.uses(weekday: weekday, &random)

@@ -44,18 +44,18 @@ package struct Photovoltaics: Sendable {
         phase == 0 ? milliwatts - 2 * (milliwatts / 3) : milliwatts / 3
     }
 
-    /// Runs one second that starts at `time`; what phase 0, 1 and 2 got, in mWh.
-    mutating func runSecond(_ time: Timestamp) -> (Int64, Int64, Int64) {
+    /// Runs one second that starts at `time`; what each phase got, in mWh.
+    mutating func runSecond(_ time: Timestamp) -> InlineArray<3, Int64> {
         if time.secondsFloor % 10 == 0 {
             moveClouds()
             milliwatts = min(limit, clearSky(at: time) * light / 1000)
         }
-        guard milliwatts > 0 else { return (0, 0, 0) }
-        return (
-            phases[0].add(milliwatts: milliwatts(phase: 0), milliseconds: 1000),
-            phases[1].add(milliwatts: milliwatts(phase: 1), milliseconds: 1000),
-            phases[2].add(milliwatts: milliwatts(phase: 2), milliseconds: 1000)
-        )
+        var yield = InlineArray<3, Int64>(repeating: 0)
+        guard milliwatts > 0 else { return yield }
+        for phase in 0..<3 {
+            yield[phase] = phases[phase].add(milliwatts: milliwatts(phase: phase), milliseconds: 1000)
+        }
+        return yield
     }
 
     private mutating func moveClouds() {

@@ -33,8 +33,6 @@ package struct Plug: Sendable {
         return showsZero ? 0 : max(0, load.energy.milliwattHours - base - lag)
     }
 
-    package var millivars: Int64 { load.milliwatts * load.kind.reactivePermille / 1000 }
-
     mutating func beginDay(_ moment: LocalMoment, atMidnight: Bool) {
         load.beginDay(weekday: moment.weekday, at: moment.secondOfDay)
         // At birth there was no midnight: today starts with what the counter shows.

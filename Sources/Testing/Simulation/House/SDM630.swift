@@ -15,6 +15,7 @@ package enum SDM630 {
     static func inputRegisters(_ meter: GridMeter, _ supply: Supply) -> [UInt16] {
         var image = Image()
         var amperes: [Int64] = []
+        var betweenLines: Int64 = 0
         for phase in 0..<3 {
             let registers = meter.phases[phase]
             let next = 2 * phase
@@ -26,8 +27,9 @@ package enum SDM630 {
             image.set(0x160 + next, value: kilowattHours(registers.exportMilliwattHours))
             image.set(
                 0x166 + next, value: kilowattHours(registers.importMilliwattHours + registers.exportMilliwattHours))
-            let following = supply.millivolts[(phase + 1) % 3]
-            image.set(0xC8 + next, thousandths: lineToLine(supply.millivolts[phase], following))
+            let lineToLine = lineToLine(supply.millivolts[phase], supply.millivolts[(phase + 1) % 3])
+            betweenLines += lineToLine
+            image.set(0xC8 + next, thousandths: lineToLine)
         }
         image.set(0x2A, thousandths: supply.millivolts.reduce(0, +) / 3)
         image.set(0x2E, thousandths: amperes.reduce(0, +) / 3)
@@ -37,7 +39,7 @@ package enum SDM630 {
         image.set(0x48, value: kilowattHours(meter.total.importMilliwattHours))
         image.set(0x4A, value: kilowattHours(meter.total.exportMilliwattHours))
         image.set(0x4C, value: kilowattHours(meter.reactive.milliwattHours))
-        image.set(0xCE, thousandths: (0..<3).reduce(0) { $0 + lineToLine(supply.millivolts[$1], supply.millivolts[($1 + 1) % 3]) } / 3)
+        image.set(0xCE, thousandths: betweenLines / 3)
         image.set(0xE0, thousandths: neutral(amperes))
         image.set(0x156, value: kilowattHours(meter.total.importMilliwattHours + meter.total.exportMilliwattHours))
         image.set(0x158, value: kilowattHours(meter.reactive.milliwattHours))

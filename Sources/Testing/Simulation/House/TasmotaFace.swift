@@ -16,10 +16,10 @@ struct TasmotaFace: Hashable, Sendable {
     init(_ plug: Plug, _ supply: Supply) {
         let millivolts = supply.millivolts[plug.load.phase]
         let active = plug.load.milliwatts
-        let apparent = FixedPoint.squareRoot(active * active + plug.millivars * plug.millivars)
+        let apparent = FixedPoint.squareRoot(active * active + plug.load.millivars * plug.load.millivars)
         watts = FixedPoint.divideRounded(active, 1000)
         voltAmperes = FixedPoint.divideRounded(apparent, 1000)
-        vars = FixedPoint.divideRounded(plug.millivars, 1000)
+        vars = FixedPoint.divideRounded(plug.load.millivars, 1000)
         factor = apparent == 0 ? 0 : FixedPoint.divideRounded(active * 100, apparent)
         volts = FixedPoint.divideRounded(millivolts, 1000)
         milliamperes = FixedPoint.divideRounded(apparent * 1000, millivolts)
