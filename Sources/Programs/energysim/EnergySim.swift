@@ -45,6 +45,9 @@ struct EnergySim: AsyncParsableCommand {
         case let error as Failure:
             complain(error.description)
             return 1
+        case let error as MeterServer.Failure:
+            complain(error.description)
+            return 1
         default: break
         }
         let code = exitCode(for: error)

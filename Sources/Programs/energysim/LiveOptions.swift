@@ -25,7 +25,7 @@ struct LiveOptions: ParsableArguments {
         // What happened between the history's end and now happened unseen.
         house.advance(to: clock.now().wall)
         var feed = HouseFeed(house, intervalSeconds: interval)
-        let modbus = try HouseModbus(house, port: modbusPort)
+        let modbus = try MeterServer(house, port: modbusPort)
         defer { modbus.stop() }
         try await publisher.publish(feed.greeting())
         try await publisher.drain()

@@ -6,6 +6,8 @@ package enum SDM630 {
     package static let unit: UInt8 = 1
     /// Words of the image; address 0 is its first.
     package static let wordCount = 0x178
+    /// Registers that one request may ask for.
+    package static let maximumCount = 80
 
     /// The meter's input registers at this instant.
     package static func inputRegisters(_ house: House) -> [UInt16] {
