@@ -35,14 +35,14 @@ private func object(_ text: String) throws -> [String: Any] {
         var last: [String: Int64] = [:]
         var topics: Set<String> = []
         for greeting in feed.greeting() {
-            #expect(greeting.retain && greeting.payload == "Online")
+            #expect(greeting.retain && greeting.payload.lowercased() == "online")
         }
         let messages = feed.advance(to: midsummer + Span.day)
         var periods: Int64 = 0
         for message in messages {
             topics.insert(message.topic)
-            if message.topic.hasSuffix("/LWT") {
-                #expect(["Online", "Offline"].contains(message.payload) && message.retain)
+            if message.topic.hasSuffix("/LWT") || message.topic.hasSuffix("/available") {
+                #expect(["online", "offline"].contains(message.payload.lowercased()) && message.retain)
             } else if message.topic.hasSuffix("/power") {
                 #expect(DecimalText(message.payload) != nil)
             } else {
@@ -64,7 +64,7 @@ private func object(_ text: String) throws -> [String: Any] {
         let truth = feed.house.truth(from: midsummer, to: midsummer + Span.day)
         let fridge = truth.filter { $0.device == "fridge" }.reduce(0) { $0 + $1.imported }
         #expect(abs(periods * 1000 - fridge) < 40_000, "the periods of a day sum to what was used")
-        #expect(feed.farewell().allSatisfy { $0.payload == "Offline" && $0.retain })
+        #expect(feed.farewell().allSatisfy { $0.payload.lowercased() == "offline" && $0.retain })
     }
 
     @Test func `a plug that goes silent is said to be offline, then online`() {

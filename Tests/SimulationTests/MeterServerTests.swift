@@ -41,7 +41,7 @@ private final class Client {
 
     private func read(_ count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        try #require(recv(descriptor, &bytes, count, Int32(MSG_WAITALL.rawValue)) == count)
+        try #require(recv(descriptor, &bytes, count, Int32(MSG_WAITALL)) == count)
         return bytes
     }
 }

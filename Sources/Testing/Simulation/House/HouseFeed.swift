@@ -22,12 +22,13 @@ package struct HouseFeed: Sendable {
 
     /// What is sent when the connection comes up: who is there.
     package func greeting() -> [HouseMessage] {
-        tasmotaPlugs.map { house.tasmotaWill(plug: $0, online: online[$0]) }
+        house.plugs.indices.map { availability(house.plugs[$0].device, online[$0]) }
+            + [availability(house.devices[1], true)]
     }
 
     /// What the broker says once the house is gone.
     package func farewell() -> [HouseMessage] {
-        tasmotaPlugs.map { house.tasmotaWill(plug: $0, online: false) }
+        house.devices.filter { $0.transport != .modbus }.map { availability($0, false) }
     }
 
     /// Lives on second by second up to `end`, and returns everything said on the way.
@@ -43,8 +44,12 @@ package struct HouseFeed: Sendable {
         return messages
     }
 
-    private var tasmotaPlugs: [Int] {
-        house.plugs.indices.filter { house.plugs[$0].device.transport == .tasmota }
+    /// What a device's own message or, once it is gone, its last will says.
+    private func availability(_ device: HouseDevice, _ online: Bool) -> HouseMessage {
+        device.transport == .tasmota
+            ? HouseMessage(topic: "tele/\(device.name)/LWT", payload: online ? "Online" : "Offline", retain: true)
+            : HouseMessage(
+                topic: "energy/\(device.name)/available", payload: online ? "online" : "offline", retain: true)
     }
 
     private func isDue(_ place: Int) -> Bool {
@@ -54,9 +59,9 @@ package struct HouseFeed: Sendable {
     private mutating func speak(plug index: Int, _ messages: inout [HouseMessage]) {
         let plug = house.plugs[index]
         let name = plug.device.name
-        if plug.device.transport == .tasmota, plug.isSilent == online[index] {
+        if plug.isSilent == online[index] {
             online[index] = !plug.isSilent
-            messages.append(house.tasmotaWill(plug: index, online: online[index]))
+            messages.append(availability(plug.device, online[index]))
         }
         guard !plug.isSilent, isDue(index + 1) else { return }
         switch plug.device.transport {

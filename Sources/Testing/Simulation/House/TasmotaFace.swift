@@ -87,9 +87,4 @@ extension House {
             """
         return HouseMessage(topic: "tele/\(plug.device.name)/STATE", payload: payload)
     }
-
-    package func tasmotaWill(plug index: Int, online: Bool) -> HouseMessage {
-        HouseMessage(
-            topic: "tele/\(plugs[index].device.name)/LWT", payload: online ? "Online" : "Offline", retain: true)
-    }
 }
