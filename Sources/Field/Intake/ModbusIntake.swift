@@ -83,8 +83,10 @@ package final class ModbusIntake: Sendable {
     private func read(_ target: Target, group: String) async -> Bool {
         guard let map = target.profile.registers else { return true }
         let blocks = map.blocks(of: group)
-        let requests = blocks.map {
-            ModbusRequest(unit: target.unit, function: $0.function, address: $0.address, count: $0.count)
+        let requests = blocks.map { block in
+            ModbusRequest(
+                unit: target.unit, function: block.function == 3 ? .holding : .input,
+                address: block.address, count: block.count)
         }
         let results = await bus.run(requests)
         let device = intake.device(

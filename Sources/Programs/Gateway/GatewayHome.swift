@@ -103,27 +103,26 @@ struct GatewayHome: HomeView {
     }
 
     func readings(
-        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int,
-        _ body: @Sendable ([ReadingAnswer]) async throws -> Void
-    ) async throws {
+        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
+    ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
         if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
         let keys = facts.dictionary.entries.map(\.key).filter {
             filter.matches(device: name($0.device), channel: $0.channel, quantity: $0.quantity)
         }
+        let names = keys.map { name($0.device) }
         let found = try await reading.newest(keys, from: since, to: until, limit: limit)
-        var position = 0
-        while position < found.count {
-            let batch = found[position..<min(position + 1024, found.count)]
-            try await body(
-                batch.map { index, point in
-                    ReadingAnswer(
-                        device: name(keys[index].device), channel: keys[index].channel,
-                        quantity: keys[index].quantity, time: point.time, received: point.time, value: point.value,
-                        flags: [])
-                })
-            position += batch.count
+        return { page in
+            let first = page * GatewayHome.pageSize
+            guard first < found.count else { return nil }
+            return found[first..<min(first + GatewayHome.pageSize, found.count)].map { index, point in
+                ReadingAnswer(
+                    device: names[index], channel: keys[index].channel, quantity: keys[index].quantity,
+                    time: point.time, received: point.time, value: point.value, flags: [])
+            }
         }
     }
+
+    private static let pageSize = 1024
 
     func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]> {
         followers.follow(filter)
