@@ -70,8 +70,9 @@ let targets: [Target] = [
     library("Field", "Modbus", ["CModbus"]),  // moves words, owns buses, knows no meter
     library("Field", "MQTT", ["CMosquitto"]),  // moves bytes, knows no plug
     .target(  // profiles and decoders, pure
-        name: "Devices", dependencies: ["JSONScanner", "TOML", "Metering", "Timekeeping"], path: "Sources/Field/Devices",
-        exclude: ["EnergyTopics.md"], resources: [.embedInCode("Profiles")], swiftSettings: swift),
+        name: "Devices", dependencies: ["JSONScanner", "TOML", "Metering", "Timekeeping"],
+        path: "Sources/Field/Devices", exclude: ["EnergyTopics.md"],
+        resources: [.embedInCode("Profiles")], swiftSettings: swift),
     library(
         "Field", "Intake", ["Modbus", "MQTT", "Devices", "Metering", "Records", "Timekeeping", logging]),  // discovery, schedules
 

@@ -37,8 +37,10 @@ import Testing
         ("energy/boiler", #"{"l1":{"l2":{"power":1}}}"#, "no quantity is called `l2`"),
         ("energy/boiler", #"{"L1":{"power":1}}"#, "`L1` is no channel: 1 to 15 of a–z, 0–9 and _"),
         ("energy/boiler", #"{"power":[1,2]}"#, "is not a number"), ("energy/boiler", "[7]", "is not an object"),
-        ("energy/boiler", #"{"time":"2026-03-29T02:30:00","power":1}"#,
-            "`2026-03-29T02:30:00` is no time: RFC 3339 with an offset, or a Unix time"),
+        (
+            "energy/boiler", #"{"time":"2026-03-29T02:30:00","power":1}"#,
+            "`2026-03-29T02:30:00` is no time: RFC 3339 with an offset, or a Unix time"
+        ),
     ])
     func `a mistake says what is wrong`(topic: String, payload: String, reason: String) {
         guard case .malformed(let error) = Decoding().decode(topic, payload).outcome else {
@@ -97,7 +99,9 @@ import Testing
         for round in 0..<2 {
             for i in 0..<10_000 {
                 let message = decoding.decode("energy/d\(i)/total/power", "1")
-                if round == 0 { numbers.append(message.device) } else if message.device != numbers[i] {
+                if round == 0 {
+                    numbers.append(message.device)
+                } else if message.device != numbers[i] {
                     Issue.record("device \(i) changed its number")
                     return
                 }

@@ -6,15 +6,20 @@ import Testing
 @Suite struct FuzzTests {
     private static let seed: UInt64 = 0x5EED_2026
 
-    private static let seeds: [(topic: String, payload: String)] = ProfileCatalog.builtIn.profiles.flatMap { profile in
-        profile.tests.compactMap { test in
+    private static let recorded = ProfileCatalog.builtIn.profiles.flatMap(\.tests)
+        .compactMap { test -> (topic: String, payload: String)? in
             if case .message(let topic, let payload) = test.input { return (topic, payload) }
             return nil
         }
-    } + [
-        ("energy/a", #"[{"time":1774740600,"power":1},{"time":"2026-03-29T00:00:00Z","l1":{"power":null}}]"#),
-        ("tele/a/SENSOR", #"{"ENERGY":{"Total":[1,2,3],"Voltage":[1,2,3],"ExportActive":nan},"AM2301":{"Temperature":2}}"#),
-    ]
+
+    private static let seeds: [(topic: String, payload: String)] =
+        recorded + [
+            ("energy/a", #"[{"time":1774740600,"power":1},{"time":"2026-03-29T00:00:00Z","l1":{"power":null}}]"#),
+            (
+                "tele/a/SENSOR",
+                #"{"ENERGY":{"Total":[1,2,3],"Voltage":[1,2,3],"ExportActive":nan},"A":{"Temperature":2}}"#
+            ),
+        ]
 
     private static func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
@@ -37,8 +42,11 @@ import Testing
         for round in 0..<20_000 {
             let (topic, payload) = Self.seeds.randomElement(using: &random)!
             let mutated = Self.mutate(Array(payload.utf8), &random)
-            let name = Bool.random(using: &random) ? topic : String(
-                decoding: Self.mutate(Array(topic.utf8), &random), as: UTF8.self)
+            let name =
+                Bool.random(using: &random)
+                ? topic
+                : String(
+                    decoding: Self.mutate(Array(topic.utf8), &random), as: UTF8.self)
             let retained = Bool.random(using: &random)
             let first = decoding.decode(name, mutated, retained: retained)
             let again = decoding.decode(name, mutated, retained: retained)
@@ -66,10 +74,12 @@ import Testing
 
     @Test func `mutated profiles are read or refused`() {
         var random = SeededGenerator(state: Self.seed)
-        let texts = ["kind = \"modbus\"\nname = \"m\"\nversion = 1\nfunction = 4\n[groups.a]\nperiod_ms = 100\n"
-            + "[[register]]\naddress = 1\ntype = \"u16\"\nchannels = [\"l1\"]\nquantity = \"power\"\ngroup = \"a\"\n",
+        let texts = [
+            "kind = \"modbus\"\nname = \"m\"\nversion = 1\nfunction = 4\n[groups.a]\nperiod_ms = 100\n"
+                + "[[register]]\naddress = 1\ntype = \"u16\"\nchannels = [\"l1\"]\nquantity = \"power\"\ngroup = \"a\"\n",
             "kind = \"mqtt\"\nname = \"m\"\nversion = 1\n[[topic]]\npattern = \"a/{device+}/#\"\npayload = \"json\"\n"
-                + "[[field]]\npath = \"a.*.b\"\nquantity = \"power\"\nscale = \"1/60\"\n"]
+                + "[[field]]\npath = \"a.*.b\"\nquantity = \"power\"\nscale = \"1/60\"\n",
+        ]
         for _ in 0..<3_000 {
             let text = Self.mutate(Array(texts.randomElement(using: &random)!.utf8), &random)
             guard let profile = try? Profile(source: .init(file: "p", text: text)) else { continue }

@@ -3,14 +3,15 @@ import Metering
 import Testing
 
 @Suite struct PlausibilityTests {
-    @Test(arguments: [
-        (Quantity.power, 1_000_000_000, true), (.power, 1_000_000_001, false), (.power, -1_000_000_001, false),
-        (.voltage, 1_000_001, false), (.current, -10_000_000, true), (.current, 10_000_001, false),
-        (.frequency, 0, true), (.frequency, 39_999, false), (.frequency, 70_000, true), (.frequency, 70_001, false),
-        (.energyImport, 0, true), (.energyImport, -1, false), (.energyImport, 1_000_000_000_000_000, true),
-        (.energyImport, 1_000_000_000_000_001, false), (.energyNet, -5, true), (.powerFactor, 1_011, false),
-        (.temperature, 150_001, false), (.tariff, 7_000, true), (.power, .min, false),
-    ] as [(Quantity, Int64, Bool)])
+    @Test(
+        arguments: [
+            (Quantity.power, 1_000_000_000, true), (.power, 1_000_000_001, false), (.power, -1_000_000_001, false),
+            (.voltage, 1_000_001, false), (.current, -10_000_000, true), (.current, 10_000_001, false),
+            (.frequency, 0, true), (.frequency, 39_999, false), (.frequency, 70_000, true), (.frequency, 70_001, false),
+            (.energyImport, 0, true), (.energyImport, -1, false), (.energyImport, 1_000_000_000_000_000, true),
+            (.energyImport, 1_000_000_000_000_001, false), (.energyNet, -5, true), (.powerFactor, 1_011, false),
+            (.temperature, 150_001, false), (.tariff, 7_000, true), (.power, .min, false),
+        ] as [(Quantity, Int64, Bool)])
     func `a value outside of the limits is rejected`(quantity: Quantity, value: Int64, isOK: Bool) {
         #expect((Plausibility.check(quantity, value) == .ok) == isOK)
     }

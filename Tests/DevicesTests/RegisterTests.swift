@@ -29,12 +29,13 @@ import Testing
         "[[register]]\naddress = \(address)\ntype = \"\(type)\"\nquantity = \"power\"\nchannel = \"\(channel)\"\n\(more)\n"
     }
 
-    @Test(arguments: [
-        ("u16", [0xFFFF], "65535"), ("s16", [0xFFFF], "-1"), ("u32", [0x0001, 0xE240], "123456"),
-        ("s32", [0xFFFE, 0xB5D7], "-84521"), ("u64", [0, 0, 0x0012, 0xD687], "1234567"),
-        ("s64", [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE], "-2"), ("f32", [0x449A, 0x5000], "1234.5"),
-        ("f64", [0x4142, 0xD456, 0xC000, 0x0000], "2468013.5"),
-    ] as [(String, [UInt16], String)])
+    @Test(
+        arguments: [
+            ("u16", [0xFFFF], "65535"), ("s16", [0xFFFF], "-1"), ("u32", [0x0001, 0xE240], "123456"),
+            ("s32", [0xFFFE, 0xB5D7], "-84521"), ("u64", [0, 0, 0x0012, 0xD687], "1234567"),
+            ("s64", [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE], "-2"), ("f32", [0x449A, 0x5000], "1234.5"),
+            ("f64", [0x4142, 0xD456, 0xC000, 0x0000], "2468013.5"),
+        ] as [(String, [UInt16], String)])
     func `every type is read in both word orders`(type: String, words: [UInt16], value: String) throws {
         for (order, wire) in [("high-first", words), ("low-first", words.reversed())] {
             let map = try Self.map(Self.register(0, type, "word_order = \"\(order)\""))
@@ -44,12 +45,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("u16", "FFFF", [0xFFFF]), ("s16", "8000", [0x8000]), ("s32", "7FFF FFFF", [0x7FFF, 0xFFFF]),
-        ("u64", "FFFFFFFFFFFFFFFF", [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]), ("f32", "0", [0x7FC0, 0x0000]),
-        ("f32", "0", [0xFF80, 0x0000]), ("f32", "0", [0xFF7F, 0xFFFF]),
-        ("f64", "0", [0x7FF0, 0x0000, 0x0000, 0x0001]),
-    ] as [(String, String, [UInt16])])
+    @Test(
+        arguments: [
+            ("u16", "FFFF", [0xFFFF]), ("s16", "8000", [0x8000]), ("s32", "7FFF FFFF", [0x7FFF, 0xFFFF]),
+            ("u64", "FFFFFFFFFFFFFFFF", [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]), ("f32", "0", [0x7FC0, 0x0000]),
+            ("f32", "0", [0xFF80, 0x0000]), ("f32", "0", [0xFF7F, 0xFFFF]),
+            ("f64", "0", [0x7FF0, 0x0000, 0x0000, 0x0001]),
+        ] as [(String, String, [UInt16])])
     func `what is not available is no sample and no error`(type: String, sentinel: String, words: [UInt16]) throws {
         let map = try Self.map(Self.register(0, type, "not_available = [\"\(sentinel)\"]\nscale = 0.1"))
         var samples: [Sample] = []

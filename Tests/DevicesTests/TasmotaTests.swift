@@ -27,17 +27,23 @@ import Timekeeping
     }
 
     @Test(arguments: [
-        (#"{"ENERGY":{"Power":[1,2,3],"Voltage":[230,231,232]}}"#,
+        (
+            #"{"ENERGY":{"Power":[1,2,3],"Voltage":[230,231,232]}}"#,
             [
                 "l1 power 1", "l2 power 2", "l3 power 3", "total power 6 derived", "l1 voltage 230", "l2 voltage 231",
                 "l3 voltage 232",
-            ]),
-        (#"{"ENERGY":{"Power":[1,2,3],"Voltage":230}}"#,
-            ["1 power 1", "2 power 2", "3 power 3", "total power 6 derived", "total voltage 230"]),
+            ]
+        ),
+        (
+            #"{"ENERGY":{"Power":[1,2,3],"Voltage":230}}"#,
+            ["1 power 1", "2 power 2", "3 power 3", "total power 6 derived", "total voltage 230"]
+        ),
         (#"{"ENERGY":{"Power":[41]}}"#, ["1 power 41", "total power 41 derived"]),
         (#"{"ENERGY":{"Power":[41,null]}}"#, ["1 power 41"]),
-        (#"{"ENERGY":{"Total":[1.5,2.25]}}"#,
-            ["1 energy_import 1500", "2 energy_import 2250", "total energy_import 3750 derived"]),
+        (
+            #"{"ENERGY":{"Total":[1.5,2.25]}}"#,
+            ["1 energy_import 1500", "2 energy_import 2250", "total energy_import 3750 derived"]
+        ),
         (#"{"ENERGY":{"Power":[]}}"#, []),
     ])
     func `arrays are outputs, or phases beside three voltages`(payload: String, lines: [String]) {
@@ -133,7 +139,10 @@ import Timekeeping
         #expect(error.description.contains(reason))
     }
 
-    @Test(arguments: ["", " ", "null", "{}", #"{"ENERGY":null}"#, #"{"ENERGY":{}}"#, #"{"Time":"x"}"#.replacing("x", with: "2024-05-11T08:20:00")])
+    @Test(arguments: [
+        "", " ", "null", "{}", #"{"ENERGY":null}"#, #"{"ENERGY":{}}"#,
+        #"{"Time":"x"}"#.replacing("x", with: "2024-05-11T08:20:00"),
+    ])
     func `a message may validly say nothing`(payload: String) {
         #expect(Decoding().decode("tele/plug/SENSOR", payload).outcome == .nothing)
     }

@@ -16,7 +16,7 @@ extension MessageProfile {
         let topics = root.tables("topic", keys: MessageProfile.topicKeys).compactMap {
             MessageProfile.topic($0, fields: fields)
         }
-        if topics.isEmpty { root.report("topic", "a profile of messages needs at least one [[topic]]") }
+        if root.table["topic"] == nil { root.report("topic", "a profile of messages needs at least one [[topic]]") }
         let time = root.string("time").flatMap { MessageProfile.path(root, "time", $0) }
         let ignored = root.strings("ignore", maximum: 256)?.compactMap { MessageProfile.path(root, "ignore", $0) }
         let arrays = MessageProfile.arrays(root)

@@ -72,7 +72,8 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         }
         guard !text.contains(where: { "{}+#".contains($0) }) else {
             throw Problem(
-                reason: "has the level `\(text)`; a level is text, +, #, {device}, {device+}, {channel}, {quantity} or {field}"
+                reason: "has the level `\(text)`; a level is text, +, #, {device}, {device+}, {channel}, {quantity} "
+                    + "or {field}"
             )
         }
         return .text(Array(text.utf8))

@@ -17,7 +17,7 @@ extension RegisterMap {
         let reader = RegisterReader(defaults: root.table("defaults", keys: RegisterMap.shapeKeys), groups: groups)
         let tables = root.tables("register", keys: RegisterMap.shapeKeys + RegisterReader.keys)
         let registers = tables.enumerated().flatMap { reader.registers($1, together: $0) }
-        if tables.isEmpty { root.report("register", "a meter needs at least one [[register]]") }
+        if root.table["register"] == nil { root.report("register", "a meter needs at least one [[register]]") }
         RegisterMap.checkRepeats(registers)
         let unused = RegisterMap.unused(root)
         guard root.problems.list.count == before, let function else { return nil }
