@@ -4,6 +4,12 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
     package let request: ModbusRequest
     package let cause: Cause
 
+    package init(bus: BusAddress, request: ModbusRequest, cause: Cause) {
+        self.bus = bus
+        self.request = request
+        self.cause = cause
+    }
+
     package enum Cause: Equatable, Sendable {
         /// The device answered that it cannot.
         case exception(ModbusException)
