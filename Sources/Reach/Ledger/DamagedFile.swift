@@ -12,10 +12,9 @@ enum DamagedFile {
         return stat(path, &information) == 0 ? Int64(information.st_size) : 0
     }
 
-    /// Renames `path`, and the write-ahead log that belongs to it, to the first free `<path>.damaged-<n>`.
+    /// Renames `path`, and the write-ahead log that belongs to it, to `<path>.damaged-<n>`, with the next number.
     static func setAside(_ path: String) throws(LedgerError) -> String {
-        var number = 1
-        while number < 1_000_000, access("\(path).damaged-\(number)", F_OK) == 0 || errno != ENOENT { number += 1 }
+        let number = (numbers(of: path).max() ?? 0) + 1
         let aside = "\(path).damaged-\(number)"
         guard rename(path, aside) == 0 else {
             let reason = String(cString: strerror(errno))
@@ -24,8 +23,29 @@ enum DamagedFile {
         // The log goes too, else SQLite would replay it into the new file. The index is made from it.
         if rename(path + "-wal", aside + "-wal") != 0 { unlink(path + "-wal") }
         unlink(path + "-shm")
-        if number > kept { discard("\(path).damaged-\(number - kept)") }
+        for old in numbers(of: path).sorted().dropLast(kept) { discard("\(path).damaged-\(old)") }
         return aside
+    }
+
+    /// The numbers of the files that were set aside before.
+    private static func numbers(of path: String) -> [Int] {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let prefix = (slash.map { String(path[path.index(after: $0)...]) } ?? path) + ".damaged-"
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var numbers: [Int] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            // Nine digits: a file that somebody named with more must not bring the next number out of range.
+            guard name.hasPrefix(prefix), name.utf8.count <= prefix.utf8.count + 9,
+                let number = Int(name.dropFirst(prefix.count)), number > 0
+            else { continue }
+            numbers.append(number)
+        }
+        return numbers
     }
 
     private static func discard(_ path: String) {
