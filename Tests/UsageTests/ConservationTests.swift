@@ -40,10 +40,13 @@ struct FaultyCounter {
         var genuine: [Delivery] = [Delivery(time: time, value: register)]
         for _ in 0..<Int.random(in: 12...60, using: &generator) {
             // Mostly seconds, now and then a gap of up to two days.
-            let gap = Int.random(in: 0..<30, using: &generator) == 0
-            let elapsed = gap ? Int64.random(in: 900...170_000, using: &generator) : Int64.random(in: 20...400, using: &generator)
+            // After a restart little flows at first: a register that is back at its old level within three readings
+            // cannot be told from one that never fell.
+            let fresh = segment > 0 && genuine.count < 6
+            let gap = !fresh && Int.random(in: 0..<30, using: &generator) == 0
+            let elapsed = Int64.random(in: gap ? 900...170_000 : fresh ? 20...60 : 20...400, using: &generator)
             time += elapsed
-            register += Int64.random(in: 0...(elapsed * 1000), using: &generator)
+            register += Int64.random(in: 0...(elapsed * (fresh ? 100 : 1000)), using: &generator)
             genuine.append(Delivery(time: time, value: register))
         }
         expected += register - first
@@ -90,7 +93,7 @@ struct FaultyCounter {
 struct ConservationTests {
     @Test(arguments: [CounterClass.lifetime, .resettable, .volatile])
     func `slots sum to the segments, whatever happened to the counter`(counterClass: CounterClass) {
-        for seed in 1...400 as ClosedRange<UInt64> {
+        for seed in 1...150 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
             let faulty = FaultyCounter(&generator, counterClass: counterClass == .resettable ? .lifetime : counterClass)
             var meters = Meters()
@@ -109,7 +112,7 @@ struct ConservationTests {
     }
 
     @Test func `a clean counter sums to last less first through any delay within the lateness`() {
-        for seed in 1...200 as ClosedRange<UInt64> {
+        for seed in 1...40 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
             var value: Int64 = 1_000_000
             var readings: [(Int64, Int64)] = []
