@@ -14,6 +14,7 @@ let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
@@ -105,7 +106,7 @@ let targets: [Target] = [
         "Programs", "Gateway",
         [
             "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
-            "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle,
+            "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(

@@ -2,7 +2,9 @@ import API
 import APITypes
 import ConfigurationFile
 import Devices
+import Disk
 import Glibc
+import History
 import Intake
 import Logging
 import Metering
@@ -11,6 +13,7 @@ import ReadingLog
 import Records
 import ServiceLifecycle
 import Timekeeping
+import UnixSignals
 
 /// One gateway from its start to its end: everything is put together here, in the order in which it starts.
 package struct Gateway {
@@ -57,7 +60,7 @@ package struct Gateway {
         let sink = LogSink(log: store.facts, followers: followers, logger: logger)
         let pipeline = try Pipeline(
             opening: PipelineParts(
-                facts: store.facts, slots: store.slots, history: store.history, ledger: store.ledger,
+                facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,
                 snapshots: store.snapshots, clock: clock, logger: logger))
         await pipeline.tick()
         let intake = await intake(pipeline, store, plan, sink, started)

@@ -1,6 +1,10 @@
 import API
 import APITypes
+import History
 import Intake
+import Metering
+import ReadingLog
+import Records
 import Timekeeping
 
 extension GatewayHome {

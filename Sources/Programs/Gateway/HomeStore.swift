@@ -2,7 +2,6 @@ import ConfigurationFile
 import Disk
 import Glibc
 import History
-import Ledger
 import Logging
 import Metering
 import ReadingLog
@@ -16,7 +15,7 @@ struct HomeStore {
     let facts: ReadingLog
     let slots: ReadingLog
     let history: History
-    let ledger: Ledger
+    let ledgerPath: String
     let snapshots: SnapshotStore
 
     /// The derived topic is small and can be made again.
@@ -47,7 +46,7 @@ struct HomeStore {
                 using: &generator)
             HomeStore.tell(facts.report, "facts", logger)
             HomeStore.tell(slots.report, "slots", logger)
-            ledger = try Ledger(path: "\(directory)/ledger.db")
+            ledgerPath = "\(directory)/ledger.db"
             snapshots = try SnapshotStore(directory: "\(directory)/snapshots", fileSystem: fileSystem)
             history = try History(
                 directory: "\(directory)/history", fileSystem: fileSystem, log: facts,

@@ -1,5 +1,6 @@
 import API
 import Billing
+import Ledger
 import Metering
 import Records
 import Timekeeping

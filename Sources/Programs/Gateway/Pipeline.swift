@@ -71,20 +71,21 @@ actor Pipeline {
         facts = parts.facts
         slots = parts.slots
         history = parts.history
-        ledger = parts.ledger
+        let ledger = try Ledger(path: parts.ledgerPath)
+        self.ledger = ledger
         snapshots = parts.snapshots
         clock = parts.clock
         logger = parts.logger
         lastCheckpoint = parts.clock.now().monotonic
-        let restored = parts.restoreUsage()
+        let restored = parts.restoreUsage(ledger)
         usage = restored.usage
         reader = parts.facts.reader(from: restored.cursor)
-        slotReader = parts.slots.reader(from: try parts.ledger.cursor() ?? .oldest)
-        for device in try parts.ledger.devices() {
+        slotReader = parts.slots.reader(from: try ledger.cursor() ?? .oldest)
+        for device in try ledger.devices() {
             devices[device.id] = device
             usage.apply(.device(device), offset: 0) { _ in nil }
         }
-        settings = try parts.ledger.settings()
+        settings = try ledger.settings()
         parts.facts.hold(Pipeline.snapshotName, at: restored.cursor)
     }
 

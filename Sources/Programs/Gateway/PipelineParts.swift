@@ -7,11 +7,12 @@ import Timekeeping
 import Usage
 
 /// What a pipeline is made of, opened.
-struct PipelineParts {
+struct PipelineParts: Sendable {
     let facts: ReadingLog
     let slots: ReadingLog
     let history: History
-    let ledger: Ledger
+    /// Opened by the pipeline, on whose thread it stays.
+    let ledgerPath: String
     let snapshots: SnapshotStore
     let clock: any Clock
     let logger: Logger
@@ -19,7 +20,7 @@ struct PipelineParts {
     /// Usage as its last snapshot has it, and the cursor from which it goes on.
     ///
     /// No snapshot, or a ledger that had to be made again: from the oldest record of the log.
-    func restoreUsage() -> (usage: UsageState, cursor: Cursor) {
+    func restoreUsage(_ ledger: Ledger) -> (usage: UsageState, cursor: Cursor) {
         if case .replaced(let setAside, let reason) = ledger.opening {
             logger.error(
                 "the ledger was damaged and is made again from the log",

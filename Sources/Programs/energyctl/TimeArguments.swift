@@ -4,7 +4,7 @@ import Timekeeping
 enum TimeArgument {
     static func timestamp(_ text: String?, option: String, now: Timestamp) throws -> Timestamp? {
         guard let text else { return nil }
-        if let span = try? RelativeSpan.parse(text) { return now + span }
+        if let span = try? RelativeSpan(text) { return span.before(now) }
         do {
             return try Timestamp(rfc3339: text)
         } catch {

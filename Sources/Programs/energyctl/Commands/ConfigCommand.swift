@@ -26,11 +26,11 @@ struct ConfigCommand: ParsableCommand {
         /// Ends the program with status 5 and all problems when the file cannot be used.
         static func load(_ file: String) throws -> Configuration {
             let configuration: Configuration
-            do {
+            do throws(ConfigurationError) {
                 configuration = try Configuration.load(path: file)
                 let catalog = ProfileCatalog.load(directories: configuration.profileDirectories).catalog
-                _ = try Configuration.load(path: file, profileNames: catalog.profiles.map(\.name))
-            } catch let error as ConfigurationError {
+                _ = try Configuration.load(path: file, profileNames: catalog.names)
+            } catch {
                 throw Failure(.badConfiguration, "the configuration cannot be used\n\(error)")
             }
             if let zone = configuration.home.zone {

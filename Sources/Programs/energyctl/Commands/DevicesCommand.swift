@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSONScanner
 import Timekeeping
 
 struct DevicesCommand: ParsableCommand {

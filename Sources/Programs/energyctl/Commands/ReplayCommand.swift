@@ -2,7 +2,9 @@ import APITypes
 import ArgumentParser
 import Billing
 import ConfigurationFile
+import Metering
 import Timekeeping
+import Usage
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -37,7 +37,7 @@ struct StatusCommand: ParsableCommand {
         lines.append(["readings", "\(text("readings")) since start, \(text("rejected")) messages refused"])
         var result = lines.render(noHeaders: true) + "\n"
         var stages = Table([.init(title: "STAGE"), .init(title: "STATE"), .init(title: "DETAIL")])
-        for stage in status["stages"]?.elements ?? [] {
+        for stage in status["stages"].map({ Array($0.elements) }) ?? [] {
             stages.append([Column.plain(stage["name"]), Column.plain(stage["state"]), Column.plain(stage["detail"])])
         }
         result += stages.render()

@@ -16,12 +16,12 @@ struct OutputOptions: ParsableArguments {
 }
 
 /// One column of an answer that is a list of JSON objects.
-struct Column {
+struct Column: Sendable {
     var key: String
     var title: String
     var alignsRight = false
     /// What a person sees in the table; CSV and JSON keep the machine's form.
-    var display: (JSONValue?) -> String = { Column.plain($0) }
+    var display: @Sendable (JSONValue?) -> String = { Column.plain($0) }
 
     /// `-` where nothing is known.
     static func plain(_ value: JSONValue?) -> String {
@@ -48,7 +48,7 @@ extension OutputFormat {
         } catch {
             throw Failure(.failed, "energyd's answer is not JSON: \(error)")
         }
-        let rows = document.root.elements
+        let rows = Array(document.root.elements)
         switch self {
         case .json:
             // One object a line: a person can read it and a line tool can cut it.
