@@ -33,6 +33,26 @@ struct MQTTConnectionTests {
         await broker.stop()
     }
 
+    @Test func `a burst larger than the window leaves without waiting for the next ping`() async throws {
+        let directory = try TemporaryDirectory()
+        let broker = try await Broker.start(in: directory.path)
+        var narrow = options(port: broker.port)
+        narrow.maxInFlight = 1
+        let publisher = try Recorder().connect(narrow)
+        let start = ContinuousClock.now
+        for round in 0..<20 {
+            for _ in 0..<20 { try publisher.publish(topic: "t", payload: [UInt8(round)], qos: .atLeastOnce) }
+            await Task.yield()
+        }
+        #expect(await publisher.drained(within: 5_000))
+        try publisher.publish(topic: "t", payload: [])
+        #expect(await publisher.drained(within: 5_000))
+        #expect(start.duration(to: .now) < .seconds(5))
+        #expect(publisher.counters.published == 401)
+        await publisher.stop()
+        await broker.stop()
+    }
+
     @Test func `a message kept by the broker is marked retained, also when it is empty`() async throws {
         let directory = try TemporaryDirectory()
         let broker = try await Broker.start(in: directory.path)
@@ -235,45 +255,5 @@ struct MQTTConnectionTests {
         #expect(recorder.states[1].description.contains("not authori"), "\(recorder.states[1])")
         await connection.stop()
         await broker.stop()
-    }
-}
-
-struct MQTTArgumentTests {
-    @Test(arguments: ["", "a/+", "#", "a\u{0}b", "a\u{1}b", String(repeating: "x", count: 65_536)])
-    func `a topic that cannot be published to is refused at once`(topic: String) throws {
-        let connection = try Recorder().connect(options(port: 1))
-        #expect(throws: MQTTError.badTopic(topic)) { try connection.publish(topic: topic, payload: []) }
-    }
-
-    @Test(arguments: ["", "a+", "a/#/b", "a\u{0}"])
-    func `a filter that cannot be subscribed to is refused at once`(filter: String) throws {
-        let connection = try Recorder().connect(options(port: 1))
-        #expect(throws: MQTTError.badFilter(filter)) { try connection.subscribe([(filter, .atMostOnce)]) }
-    }
-
-    @Test func `options that cannot work are refused by name`() throws {
-        var broken = options(port: 1)
-        broken.keepAlive = 4
-        #expect(throws: MQTTError.badOption("keep_alive is 4, must be 5 to 65535")) {
-            _ = try Recorder().connect(broken)
-        }
-        broken = options(port: 1)
-        broken.password = [1]
-        #expect(throws: MQTTError.badOption("a password needs a username")) { _ = try Recorder().connect(broken) }
-    }
-
-    @Test func `the back-off doubles to its cap, jitters upwards, and repeats for a seed`() {
-        var backoff = MQTTBackoff(seed: 42)
-        var twin = MQTTBackoff(seed: 42)
-        var other = MQTTBackoff(seed: 43)
-        let waits = (0..<40).map { _ in backoff.next() }
-        for (wait, base) in zip(waits, [1_000, 2_000, 4_000, 8_000, 16_000]) {
-            #expect((base...base + base / 4).contains(wait))
-        }
-        #expect(waits[5...].allSatisfy { $0 == 30_000 })
-        #expect(waits == (0..<40).map { _ in twin.next() })
-        #expect(waits != (0..<40).map { _ in other.next() })
-        backoff.reset()
-        #expect((1_000...1_250).contains(backoff.next()))
     }
 }

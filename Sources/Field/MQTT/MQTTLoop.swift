@@ -168,7 +168,10 @@ final class MQTTLoop {
             for subscription in work.subscriptions { subscribe(subscription) }
             outgoing.add(work.outgoing)
             if let failure = sendOutgoing() { return failure }
+            settleSent()
         }
+        // What came while the last batch was still being handed on has woken nobody: it is taken at once.
+        let longest = work.more && outgoing.handed ? 0 : longest
         let reason = waitAndRead(longest: timeout(longest: longest, deadline: work.deadline))
         settleSent()
         return reason

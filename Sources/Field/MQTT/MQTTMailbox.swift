@@ -24,6 +24,8 @@ final class MQTTMailbox: Sendable {
         var stop: Bool
         var subscriptions: [Subscription]
         var outgoing: [Outgoing]
+        /// Messages were left in the mailbox.
+        var more: Bool
         /// When the loop thread must look again at the latest, in monotonic milliseconds.
         var deadline: Int?
     }
@@ -155,9 +157,10 @@ final class MQTTMailbox: Sendable {
         let now = monotonicMilliseconds()
         var late: [DrainWaiter] = []
         let work = state.withLock { state -> Work in
-            var work = Work(stop: state.stopRequested, subscriptions: [], outgoing: [], deadline: nil)
+            var work = Work(stop: state.stopRequested, subscriptions: [], outgoing: [], more: false, deadline: nil)
             swap(&work.subscriptions, &state.newSubscriptions)
             if takingMessages { swap(&work.outgoing, &state.outgoing) }
+            work.more = !state.outgoing.isEmpty
             if !state.drainWaiters.isEmpty {
                 late = state.drainWaiters.filter { $0.deadline <= now }
                 state.drainWaiters.removeAll { $0.deadline <= now }
