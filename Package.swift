@@ -69,7 +69,10 @@ let targets: [Target] = [
     // Field: from the wire to readings.
     library("Field", "Modbus", ["CModbus"]),  // moves words, owns buses, knows no meter
     library("Field", "MQTT", ["CMosquitto"]),  // moves bytes, knows no plug
-    library("Field", "Devices", ["JSONScanner", "TOML", "Metering", "Timekeeping"]),  // profiles and decoders, pure
+    .target(  // profiles and decoders, pure
+        name: "Devices", dependencies: ["JSONScanner", "TOML", "Metering", "Timekeeping"],
+        path: "Sources/Field/Devices", exclude: ["EnergyTopics.md"],
+        resources: [.embedInCode("Profiles")], swiftSettings: swift),
     library(
         "Field", "Intake", ["Modbus", "MQTT", "Devices", "Metering", "Records", "Timekeeping", logging]),  // discovery, schedules
 
@@ -87,7 +90,7 @@ let targets: [Target] = [
 
     // Surface: how people and programs talk to it.
     library(
-        "Surface", "Configuration", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
+        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),  // schema and checks of energyd.toml
     library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),  // one type per answer, shared with energyctl
     library(
         "Surface", "API",
@@ -101,14 +104,14 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "Configuration", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
+            "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
             "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle,
         ]),
-    program("energyd", ["Gateway"]),
+    program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
-            "APITypes", "Billing", "Configuration", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
+            "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
             "Records", "Timekeeping", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
@@ -125,7 +128,7 @@ let targets: [Target] = [
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Configuration", ["Configuration", "Devices", "Metering", "Timekeeping"]),
+    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Metering", "Timekeeping"]),
     tests("API", ["API", "APITypes", "JSONScanner", "Metering", "Timekeeping"]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "JSONScanner", "Timekeeping", "Metering"]),

@@ -7,19 +7,23 @@ import Timekeeping
 
 /// Messages of one broker: subscribed as the profiles say, decoded on the connection's own thread, handed on in batches.
 package final class MQTTIntake: Sendable {
-    /// What only the connection's thread touches; the lock is never contended.
-    private struct Decoding {
-        var decoder: MessageDecoder
+    /// What only the connection's thread touches: it calls the handler for one message at a time.
+    private final class Decoding: @unchecked Sendable {
+        let decoder: MessageDecoder
         var message = DecodedMessage()
         /// By the decoder's device number.
         var devices: [DeviceID?] = []
+
+        init(_ decoder: MessageDecoder) {
+            self.decoder = decoder
+        }
     }
 
     private let intake: Intake
     private let profiles: [Profile]
     private let clock: any Clock
     private let logger: Logger
-    private let decoding: Mutex<Decoding>
+    private let decoding: Decoding
     private let stateText = Mutex("not started")
     private let connections = Atomic<UInt32>(0)
     private let isConnectedNow = Atomic<Bool>(false)
@@ -31,7 +35,7 @@ package final class MQTTIntake: Sendable {
         self.clock = clock
         self.logger = logger
         complaints = ComplaintLimiter()
-        decoding = Mutex(Decoding(decoder: MessageDecoder(profiles: self.profiles)))
+        decoding = Decoding(MessageDecoder(profiles: self.profiles))
     }
 
     package var isConnected: Bool { isConnectedNow.load(ordering: .relaxed) }
@@ -66,46 +70,42 @@ package final class MQTTIntake: Sendable {
             let was = isConnectedNow.exchange(false, ordering: .relaxed)
             if was || complaints.admits("broker", at: clock.now().monotonic) {
                 logger.warning(
-                    "no connection to the broker", metadata: ["broker": "\(place)", "reason": "\(reason)", "retry_ms": "\(wait)"])
+                    "no connection to the broker",
+                    metadata: ["broker": "\(place)", "reason": "\(reason)", "retry_ms": "\(wait)"])
             }
         case .connecting, .stopped: isConnectedNow.store(false, ordering: .relaxed)
         }
     }
 
     private func take(_ message: borrowing MQTTMessage) {
-        let received = clock.now().wall
         let topic = message.topic
-        let payload = message.payload
-        let retained = message.retained
-        let isFull = decoding.withLock { decoding -> Bool in
-            decoding.decoder.decode(
-                topic: topic, payload: payload, retained: retained, received: received, into: &decoding.message)
-            return take(&decoding, topic, retained)
-        }
-        if isFull { intake.endBatch() }
+        decoding.decoder.decode(
+            topic: topic, payload: message.payload, retained: message.retained, received: clock.now().wall,
+            into: &decoding.message)
+        if take(topic, message.retained) { intake.endBatch() }
     }
 
-    private func take(_ decoding: inout Decoding, _ topic: UnsafeRawBufferPointer, _ retained: Bool) -> Bool {
-        let message = decoding.message
-        switch message.outcome {
+    private func take(_ topic: UnsafeRawBufferPointer, _ retained: Bool) -> Bool {
+        switch decoding.message.outcome {
         case .notMine:
             intake.noteUnrecognized()
         case .nothing:
             break
         case .malformed(let error):
-            reject(knownDevice(&decoding), topic, "\(error)")
+            reject(speaker(topic), topic, "\(error)")
         case .availability(let isAvailable):
-            if let device = device(&decoding) {
+            if let device = device() {
                 intake.note(device, available: isAvailable)
             }
         case .readings:
-            guard let device = device(&decoding) else {
+            guard let device = device() else {
                 reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
                 return false
             }
-            for error in message.errors { reject(device, topic, "\(error)") }
+            for error in decoding.message.errors { reject(device, topic, "\(error)") }
             return intake.take(
-                message.samples, of: device, retained: retained, connection: connections.load(ordering: .relaxed))
+                decoding.message.samples, of: device, retained: retained,
+                connection: connections.load(ordering: .relaxed))
         }
         return false
     }
@@ -118,20 +118,26 @@ package final class MQTTIntake: Sendable {
         }
     }
 
-    /// The device of the message, if it has been heard before.
-    private func knownDevice(_ decoding: inout Decoding) -> DeviceID? {
-        let number = decoding.message.device
-        guard number >= 0, number < decoding.devices.count else { return nil }
-        return decoding.devices[number]
+    /// Whose message it was, by its topic, though nothing could be read: so that a device that says only what nobody
+    /// understands is in the list with the reason.
+    private func speaker(_ topic: UnsafeRawBufferPointer) -> DeviceID? {
+        let range = decoding.message.deviceRange
+        guard decoding.message.profile >= 0, !range.isEmpty, range.upperBound <= topic.count else { return nil }
+        let profile = decoding.decoder.profiles[decoding.message.profile]
+        guard range.count <= Device.maximumNameLength,
+            let name = String(validating: UnsafeRawBufferPointer(rebasing: topic[range]), as: UTF8.self)
+        else { return nil }
+        return intake.device(at: "mqtt:\(profile.name):\(name)", as: .init(profile: profile, samples: []))
     }
 
-    private func device(_ decoding: inout Decoding) -> DeviceID? {
+    private func device() -> DeviceID? {
         let number = decoding.message.device
         guard number >= 0 else { return nil }
         if number < decoding.devices.count, let known = decoding.devices[number] { return known }
         let profile = decoding.decoder.profiles[decoding.message.profile]
         let samples = decoding.message.samples
-        let found = intake.device(at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
+        let found = intake.device(
+            at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
         if decoding.devices.count <= number {
             decoding.devices.append(contentsOf: repeatElement(nil, count: number + 1 - decoding.devices.count))
         }
@@ -144,10 +150,12 @@ extension DeviceRegistry.Description {
     /// What a profile says of its devices, and what the first samples give away: who reports production is an inverter.
     package init(profile: Profile, samples: [Sample]) {
         var role: DeviceRole? = profile.role == .load ? nil : profile.role
-        if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower }) {
+        if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower })
+        {
             role = .solar
         }
-        if role == nil, samples.contains(where: { $0.quantity == .batteryPower || $0.quantity == .batteryChargeEnergy }) {
+        if role == nil, samples.contains(where: { $0.quantity == .batteryPower || $0.quantity == .batteryChargeEnergy })
+        {
             role = .battery
         }
         self.init(

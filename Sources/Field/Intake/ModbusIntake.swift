@@ -83,8 +83,10 @@ package final class ModbusIntake: Sendable {
     private func read(_ target: Target, group: String) async -> Bool {
         guard let map = target.profile.registers else { return true }
         let blocks = map.blocks(of: group)
-        let requests = blocks.map {
-            ModbusRequest(unit: target.unit, function: $0.function, address: $0.address, count: $0.count)
+        let requests = blocks.map { block in
+            ModbusRequest(
+                unit: target.unit, function: block.function == 3 ? .holding : .input,
+                address: block.address, count: block.count)
         }
         let results = await bus.run(requests)
         let device = intake.device(
@@ -178,7 +180,8 @@ struct PollSchedule {
         let silence = min((silences[target] ?? 0) + 1, 16)
         silences[target] = silence
         for i in entries.indices where entries[i].due.target == target {
-            let backoff = min(entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
+            let backoff = min(
+                entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
             entries[i].next = max(entries[i].next, now + backoff)
         }
     }

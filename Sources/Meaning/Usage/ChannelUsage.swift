@@ -64,7 +64,9 @@ extension UsageState {
         result.sort { $0.from < $1.from }
         var joined: [ChannelUsage.Touch] = []
         for touch in result {
-            if let last = joined.last, last.source == touch.source, last.to + 1 == touch.from {
+            if let last = joined.last, last.source == touch.source, last.to + 1 == touch.from,
+                touch.to - last.from <= UsageLimits.longestRun
+            {
                 joined[joined.count - 1].to = touch.to
             } else {
                 joined.append(touch)

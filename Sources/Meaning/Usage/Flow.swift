@@ -1,4 +1,5 @@
 import Metering
+import Timekeeping
 
 /// One of the energies that a slot tells apart.
 package enum Flow: UInt8, Hashable, Sendable, CaseIterable {
@@ -94,6 +95,8 @@ package enum UsageLimits {
     package static let maximumGap: Int64 = 400 * 86_400_000
     /// How many slots a channel keeps open for a source of it that lags behind the others: seven days.
     static let maximumLagSlots: Int64 = 7 * 96
+    /// Slots in one run of changes: those of the longest gap, and a few.
+    static let longestRun: Int64 = maximumGap / Slot.length + 8
     /// No register shows more than 10¹² Wh.
     static let maximumEnergy: Int64 = 1_000_000_000_000_000
     /// A reset is believed after this many readings above zero …

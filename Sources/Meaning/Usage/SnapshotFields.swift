@@ -5,8 +5,6 @@ import Timekeeping
 // The parts of a Usage snapshot. Everything read is checked so far that no later reading can overflow or trap.
 
 /// Slots and times of a stored state lie within `Timestamp.validRange`.
-/// Thirty years in one run: far more than any record changes, and few enough to be worked out at once.
-private let longestTouch: Int64 = 1 << 20
 private let lastTime = Timestamp.validRange.upperBound.milliseconds
 private let lastSlot = Timestamp.validRange.upperBound.milliseconds / Slot.length
 
@@ -135,7 +133,9 @@ extension ByteReader {
         for _ in 0..<(try count()) {
             let from = try signed(in: 0...lastSlot)
             let length = try varint()
-            guard length <= UInt64(min(lastSlot - from, longestTouch)) else { throw RecordError(.badValue, at: position) }
+            guard length <= UInt64(min(lastSlot - from, UsageLimits.longestRun)) else {
+                throw RecordError(.badValue, at: position)
+            }
             channel.touches.append(
                 ChannelUsage.Touch(from: from, to: from + Int64(length), source: try varint()))
         }
@@ -171,8 +171,8 @@ extension ByteReader {
         source.hold = FlowSource.Hold(rawValue: hold >> 1) ?? .none
         source.heldCount = try small(below: 4)
         source.heldSince = try signed(in: 0...lastTime)
-        source.track = try track(limit: 1 << 60)
-        source.held = try track(limit: energy)
+        source.track = try track(limit: 1 << 60, mayFall: false)
+        source.held = try track(limit: energy, mayFall: true)
         for _ in 0..<(try count()) { source.messages.append(try signed(in: 0...lastTime)) }
         guard (source.track.last?.time ?? -1) <= source.newest, (source.held.last?.time ?? -1) <= source.newest,
             source.messages.count <= UsageLimits.rememberedDeltas
@@ -180,7 +180,7 @@ extension ByteReader {
         return source
     }
 
-    private mutating func track(limit: Int64) throws(RecordError) -> Track {
+    private mutating func track(limit: Int64, mayFall: Bool) throws(RecordError) -> Track {
         let start = position
         var points: [TrackPoint] = []
         var time: Int64 = 0
@@ -194,7 +194,7 @@ extension ByteReader {
             booked = sum
             points.append(TrackPoint(time: time, booked: booked, opens: head & 1 != 0))
         }
-        guard let track = Track(stored: points) else { throw RecordError(.badValue, at: start) }
+        guard let track = Track(stored: points, mayFall: mayFall) else { throw RecordError(.badValue, at: start) }
         return track
     }
 }

@@ -47,12 +47,15 @@ struct Track: Equatable {
 
     init() {}
 
-    /// Takes over points that were stored; nil when no track can have them: times must rise, energy must not fall.
-    init?(stored points: [TrackPoint]) {
+    /// Takes over points that were stored; nil when no track can have them: times must rise, and booked energy,
+    /// unlike a register that is held back, never falls.
+    init?(stored points: [TrackPoint], mayFall: Bool) {
         for i in points.indices {
             guard points[i].time >= 0, points[i].booked.magnitude <= 1 << 60 else { return nil }
             if i == 0 { continue }
-            guard points[i - 1].time < points[i].time, points[i - 1].booked <= points[i].booked else { return nil }
+            guard points[i - 1].time < points[i].time, mayFall || points[i - 1].booked <= points[i].booked else {
+                return nil
+            }
         }
         self.points = points
     }

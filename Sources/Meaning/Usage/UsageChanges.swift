@@ -38,8 +38,9 @@ extension UsageState {
     package func openSlots(from start: Slot) -> [SlotUsage] {
         var result: [SlotUsage] = []
         for channel in channels.indices.sorted(by: { channels[$0].key < channels[$1].key }) {
-            let first = max(start.index, channels[channel].floor)
-            if let last = lastSlot(of: channel), first <= last { compose(channel, first...last, 0, into: &result) }
+            guard let last = lastSlot(of: channel) else { continue }
+            let first = max(start.index, channels[channel].floor, last - UsageLimits.longestRun)
+            if first <= last { compose(channel, first...last, 0, into: &result) }
         }
         return result
     }

@@ -16,7 +16,7 @@ struct ConnectionOptions: ParsableArguments {
 /// Asks energyd over its socket and turns what goes wrong into a sentence and a status.
 struct DaemonClient {
     let socket: String
-    let timeout: Int64
+    let timeout: Int
 
     /// The largest answer that is read.
     static let maximumAnswer = 512 << 20
@@ -26,14 +26,12 @@ struct DaemonClient {
         guard let timeout = try? DurationText.parse(options.timeout) else {
             throw Failure(.usage, "--timeout \(options.timeout) is not a duration such as 30s or 2m")
         }
-        self.timeout = timeout
+        self.timeout = Int(clamping: timeout)
     }
 
     func get(_ path: String, _ parameters: [(String, String?)] = []) throws -> [UInt8] {
         do {
-            let answer = try HTTPClient.request(
-                method: "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket,
-                timeout: timeout, maxBodyBytes: DaemonClient.maximumAnswer)
+            let answer = try HTTPClient().send(request(path, parameters))
             guard answer.status == 200 else { throw problem(answer.status, answer.body) }
             return answer.body
         } catch let error as HTTPClientError {
@@ -46,9 +44,7 @@ struct DaemonClient {
         var pending: [UInt8] = []
         var failed: (any Error)?
         do {
-            let status = try HTTPClient.stream(
-                method: "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket
-            ) { chunk in
+            let answer = try HTTPClient().stream(request(path, parameters)) { chunk in
                 pending.append(contentsOf: chunk)
                 do {
                     while let end = pending.firstIndex(of: 0x0A) {
@@ -62,10 +58,16 @@ struct DaemonClient {
                 }
             }
             if let failed { throw failed }
-            guard status == 200 else { throw problem(status, pending) }
+            guard answer.status == 200 else { throw problem(answer.status, answer.body) }
         } catch let error as HTTPClientError {
             throw failure(error)
         }
+    }
+
+    private func request(_ path: String, _ parameters: [(String, String?)]) -> HTTPRequest {
+        HTTPRequest(
+            "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket, timeout: timeout,
+            maximumBodyBytes: DaemonClient.maximumAnswer)
     }
 
     private static func query(_ path: String, _ parameters: [(String, String?)]) -> String {
@@ -99,13 +101,15 @@ struct DaemonClient {
 
     private func failure(_ error: HTTPClientError) -> Failure {
         switch error {
-        case .cannotConnect(let code) where code == EACCES || code == EPERM:
+        case .cannotConnect(_, let code, _) where code == EACCES || code == EPERM:
             return Failure(
-                .permission, "no permission to use \(socket): join the group energyd (usermod -aG energyd $USER), or use sudo")
+                .permission,
+                "no permission to use \(socket): join the group energyd (usermod -aG energyd $USER), or use sudo")
         case .cannotConnect:
             return Failure(
                 .unreachable,
-                "energyd does not answer at \(socket): is it running (systemctl status energyd)? --socket names another place")
+                "energyd does not answer at \(socket): is it running (systemctl status energyd)? --socket names another place"
+            )
         case .timedOut:
             return Failure(.timeout, "energyd did not answer within \(timeout / 1000) s")
         default:

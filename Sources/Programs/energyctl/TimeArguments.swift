@@ -9,7 +9,8 @@ enum TimeArgument {
             return try Timestamp(rfc3339: text)
         } catch {
             throw Failure(
-                .usage, "\(option) \(text) is neither a time such as 2026-03-01T00:00:00Z nor a span such as -24h: \(error)")
+                .usage,
+                "\(option) \(text) is neither a time such as 2026-03-01T00:00:00Z nor a span such as -24h: \(error)")
         }
     }
 }

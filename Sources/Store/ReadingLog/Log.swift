@@ -53,6 +53,11 @@ extension LogReader {
     }
 }
 
+extension Cursor {
+    /// Wherever the log begins: for a consumer that has nothing yet.
+    package static let oldest = Cursor(epoch: 0, offset: 0)
+}
+
 /// What a reader meets.
 package enum LogItem {
     case frame(LogFrame)

@@ -47,4 +47,3 @@ package struct LogError: Error, Hashable, CustomStringConvertible {
         return "log of topic \(topic.name): \(what)"
     }
 }
-

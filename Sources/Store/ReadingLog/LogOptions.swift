@@ -34,7 +34,8 @@ package struct LogOptions: Hashable, Sendable {
 
     func check() throws(LogError) {
         guard segmentSize % SegmentHeader.pageSize == 0, (64 << 10)...(256 << 20) ~= segmentSize else {
-            throw LogError(topic, .badOption("a segment of \(segmentSize) bytes is not 64 KiB to 256 MiB in 4 KiB steps"))
+            throw LogError(
+                topic, .badOption("a segment of \(segmentSize) bytes is not 64 KiB to 256 MiB in 4 KiB steps"))
         }
         guard budget >= 3 * Int64(segmentSize) else {
             throw LogError(

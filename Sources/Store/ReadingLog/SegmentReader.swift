@@ -56,6 +56,10 @@ final class SegmentReader: LogReader {
     /// Moves a cursor that this log cannot serve, and says so.
     private func settle(_ view: LogView, _ body: (LogItem) throws -> Void) throws {
         let oldest = view.segments.first.map { Cursor(epoch: $0.epoch, offset: $0.firstOffset) } ?? view.durable
+        if cursor == .oldest {
+            cursor = oldest
+            return
+        }
         if cursor.offset < oldest.offset {
             let gap = Gap(epoch: cursor.epoch, first: cursor.offset, end: oldest.offset, reason: .overwritten)
             return try report(.gap(gap), goingTo: oldest, body)

@@ -32,12 +32,11 @@ package protocol HomeView: Sendable {
     func devices() async throws -> [DeviceAnswer]
     /// The newest reading of each series, in the order of device, channel and quantity.
     func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer]
-    /// Readings of `since ..< until` in the order of time; `body` gets them in batches and the next batch is fetched
-    /// only after it returned. At most `limit` readings: the newest of them.
+    /// Readings of `since ..< until` in the order of time, in pages: the answer gives page 0, 1, … and nil after the
+    /// last. At most `limit` readings: the newest of them.
     func readings(
-        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int,
-        _ body: @Sendable ([ReadingAnswer]) async throws -> Void
-    ) async throws
+        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
+    ) async throws -> @Sendable (Int) -> [ReadingAnswer]?
     /// Readings as they come in, from now on; a slow reader loses batches, which `follow` counts.
     func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]>
     /// Usage rows as JSON objects are made of. Nil bounds mean what suits the period.

@@ -48,7 +48,7 @@ struct Query {
         return value
     }
 
-    mutating func filter() throws(Problem) -> SeriesFilter {
+    func filter() throws(Problem) -> SeriesFilter {
         var filter = SeriesFilter(device: values["device"])
         if let name = values["channel"] {
             guard let channel = Channel(name) else { throw .badRequest("channel=\(name) is not a channel name") }

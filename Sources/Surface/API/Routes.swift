@@ -33,7 +33,7 @@ struct Routes: Sendable {
     }
 
     func readings(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
+        let query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
         let filter = try query.filter()
         let since = try query.time("since")
         let until = try query.time("until")
@@ -45,22 +45,35 @@ struct Routes: Sendable {
         guard let since else {
             throw Problem.badRequest("since is missing: say from when, as in since=2026-03-01T00:00:00Z")
         }
-        let home = home
+        let page = try await home.readings(
+            filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit)
         let body = ResponseBody { writer in
-            // The body closure owns its writer; batches arrive one after the other, so a box is enough.
-            let output = ReadingStream(writer: writer)
-            try await home.readings(filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit)
-            {
-                try await output.write($0)
+            var number = 0
+            while let readings = page(number) {
+                try await writer.write(Routes.part(readings, isFirst: number == 0))
+                number += 1
             }
-            try await output.finish()
+            try await writer.write(ByteBuffer(string: number == 0 ? "[]" : "]"))
+            try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
     }
 
+    /// A page of one JSON array.
+    private static func part(_ readings: [ReadingAnswer], isFirst: Bool) -> ByteBuffer {
+        var bytes: [UInt8] = []
+        for (i, reading) in readings.enumerated() {
+            var json = JSONWriter()
+            reading.encode(to: &json)
+            bytes.append(isFirst && i == 0 ? UInt8(ascii: "[") : UInt8(ascii: ","))
+            bytes.append(contentsOf: json.bytes)
+        }
+        return ByteBuffer(bytes: bytes)
+    }
+
     /// Newline-delimited JSON, one reading a line, until the client goes away.
     func follow(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["device", "channel", "quantity"])
+        let query = try Query(request, known: ["device", "channel", "quantity"])
         let stream = await home.follow(try query.filter())
         let body = ResponseBody { writer in
             for await batch in stream {
@@ -77,7 +90,7 @@ struct Routes: Sendable {
     }
 
     func usage(_ request: Request) async throws -> Response {
-        var query = try Query(request, known: ["by", "since", "until", "device"])
+        let query = try Query(request, known: ["by", "since", "until", "device"])
         let by = query.text("by") ?? UsagePeriod.day.rawValue
         guard let period = UsagePeriod(rawValue: by) else {
             throw Problem.badRequest("by=\(by) is not slot, hour, day or month")
@@ -85,32 +98,5 @@ struct Routes: Sendable {
         let rows = try await home.usage(
             by: period, since: try query.time("since"), until: try query.time("until"), device: query.text("device"))
         return Routes.answer(list: rows)
-    }
-}
-
-/// Writes batches of readings as one JSON array.
-final class ReadingStream {
-    private var writer: any ResponseBodyWriter
-    private var isFirst = true
-
-    init(writer: any ResponseBodyWriter) {
-        self.writer = writer
-    }
-
-    func write(_ batch: [ReadingAnswer]) async throws {
-        var bytes: [UInt8] = []
-        for reading in batch {
-            var json = JSONWriter()
-            reading.encode(to: &json)
-            bytes.append(isFirst ? UInt8(ascii: "[") : UInt8(ascii: ","))
-            bytes.append(contentsOf: json.bytes)
-            isFirst = false
-        }
-        if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
-    }
-
-    func finish() async throws {
-        try await writer.write(ByteBuffer(string: isFirst ? "[]" : "]"))
-        try await writer.finish(nil)
     }
 }

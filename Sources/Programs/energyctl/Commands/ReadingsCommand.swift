@@ -4,7 +4,8 @@ import Timekeeping
 
 struct ReadingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "readings", abstract: "Shows the newest reading of each series, a span of readings, or new ones live.",
+        commandName: "readings",
+        abstract: "Shows the newest reading of each series, a span of readings, or new ones live.",
         discussion: """
             Without --since and --follow: the newest reading of each series.
               energyctl readings --device washer --since -2h
@@ -34,7 +35,8 @@ struct ReadingsCommand: ParsableCommand {
 
     func validate() throws {
         if follow, since != nil || until != nil || limit != nil {
-            throw ValidationError("--follow shows what comes from now on; --since, --until and --limit do not go with it.")
+            throw ValidationError(
+                "--follow shows what comes from now on; --since, --until and --limit do not go with it.")
         }
         if until != nil, since == nil {
             throw ValidationError("--until needs --since.")
@@ -77,9 +79,9 @@ struct ReadingsCommand: ParsableCommand {
             guard output.output != .json else { return Terminal.write(Array(line) + [0x0A]) }
             guard let row = try? JSONDocument(bytes: Array(line)).root else { return }
             if output.output == .csv {
-                Terminal.write(CSV.line(ReadingsCommand.columns.map { Column.machine(row[$0.key]) }))
+                Terminal.write(CSV.line(ReadingsCommand.columns.map { Column.machine(row.member($0.key)) }))
             } else {
-                Terminal.write(pad(ReadingsCommand.columns.map { $0.display(row[$0.key]) }))
+                Terminal.write(pad(ReadingsCommand.columns.map { $0.display(row.member($0.key)) }))
             }
         }
         throw Failure(.unreachable, "energyd ended the stream")

@@ -1,7 +1,7 @@
 import APITypes
 import ArgumentParser
 import Billing
-import Configuration
+import ConfigurationFile
 import Timekeeping
 
 struct ReplayCommand: ParsableCommand {

@@ -32,7 +32,7 @@ struct Column {
     static func machine(_ value: JSONValue?) -> String {
         guard let value, !value.isNull else { return "" }
         if value.kind == .string { return value.string() ?? "" }
-        if value.kind == .array { return value.elements().map { machine($0) }.joined(separator: " ") }
+        if value.kind == .array { return value.elements.map { machine($0) }.joined(separator: " ") }
         return String(decoding: value.text, as: UTF8.self)
     }
 }
@@ -48,7 +48,7 @@ extension OutputFormat {
         } catch {
             throw Failure(.failed, "energyd's answer is not JSON: \(error)")
         }
-        let rows = document.root.elements()
+        let rows = document.root.elements
         switch self {
         case .json:
             // One object a line: a person can read it and a line tool can cut it.
@@ -56,14 +56,14 @@ extension OutputFormat {
             Terminal.write(lines.isEmpty ? "[]\n" : "[\n" + lines.joined(separator: ",\n") + "\n]\n")
         case .csv:
             if !noHeaders { Terminal.write(CSV.line(columns.map(\.key))) }
-            for row in rows { Terminal.write(CSV.line(columns.map { Column.machine(row[$0.key]) })) }
+            for row in rows { Terminal.write(CSV.line(columns.map { Column.machine(row.member($0.key)) })) }
         case .table:
             guard !rows.isEmpty else {
                 Terminal.complain(raw: emptyMessage)
                 return
             }
             var table = Table(columns.map { Table.Column(title: $0.title, alignsRight: $0.alignsRight) })
-            for row in rows { table.append(columns.map { $0.display(row[$0.key]) }) }
+            for row in rows { table.append(columns.map { $0.display(row.member($0.key)) }) }
             Terminal.write(table.render(noHeaders: noHeaders))
         }
     }

@@ -25,7 +25,8 @@ struct ReadingLine {
             throw LineError("is not JSON: \(error)")
         }
         guard root.kind == .object else { throw LineError("is not a JSON object") }
-        guard let device = root["device"]?.string(), !device.isEmpty, device.utf8.count <= Device.maximumNameLength else {
+        guard let device = root["device"]?.string(), !device.isEmpty, device.utf8.count <= Device.maximumNameLength
+        else {
             throw LineError("has no device, a name of 1 to \(Device.maximumNameLength) bytes")
         }
         let channelName = root["channel"]?.string() ?? "total"
@@ -44,7 +45,7 @@ struct ReadingLine {
     }
 
     private static func time(_ root: JSONValue, _ key: String) throws(LineError) -> Timestamp {
-        guard let text = root[key]?.string() else { throw LineError("has no \(key)") }
+        guard let text = root.member(key)?.string() else { throw LineError("has no \(key)") }
         do {
             return try Timestamp(rfc3339: text)
         } catch {

@@ -1,5 +1,5 @@
 import Billing
-import Configuration
+import ConfigurationFile
 import Devices
 import Intake
 import Metering

@@ -77,7 +77,9 @@ struct Section {
 
     mutating func boolean(_ key: String) -> Bool? {
         guard let value = value(key) else { return nil }
-        if let truth = value.boolean ?? (value.isFromEnvironment ? value.string.flatMap { Bool($0) } : nil) { return truth }
+        if let truth = value.boolean ?? (value.isFromEnvironment ? value.string.flatMap { Bool($0) } : nil) {
+            return truth
+        }
         complain(key, "has to be true or false, not \(value.kindName)")
         return nil
     }
@@ -105,7 +107,9 @@ struct Section {
             guard let count = Int64(digits), count >= 0 else { break }
             let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
             guard !overflow, range.contains(bytes) else {
-                complain(key, "is \(text), but has to be from \(range.lowerBound >> 20) MiB to \(range.upperBound >> 20) MiB")
+                complain(
+                    key, "is \(text), but has to be from \(range.lowerBound >> 20) MiB to \(range.upperBound >> 20) MiB"
+                )
                 return nil
             }
             return bytes

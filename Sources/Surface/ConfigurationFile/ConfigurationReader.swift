@@ -30,7 +30,8 @@ struct ConfigurationReader {
         configuration.devices = root.sections("device", maximum: 1024).compactMap(readDevice)
         configuration.tariffs = root.sections("tariff", maximum: HomeSettings.maximumTariffs)
             .compactMap(readTariff)
-            .enumerated().sorted { ($0.element.validFrom, $0.offset) < ($1.element.validFrom, $1.offset) }.map(\.element)
+            .enumerated().sorted { ($0.element.validFrom, $0.offset) < ($1.element.validFrom, $1.offset) }.map(
+                \.element)
         root.finish()
         checkNames(configuration, root)
         return configuration
@@ -131,7 +132,9 @@ struct ConfigurationReader {
         let name = section.string("name", maximum: 64) ?? "tariff"
         let currencyText = section.string("currency") ?? "EUR"
         let currency = Currency(currencyText)
-        if currency == nil { section.complain("currency", "is \"\(currencyText)\", not a code such as EUR, USD or GBP") }
+        if currency == nil {
+            section.complain("currency", "is \"\(currencyText)\", not a code such as EUR, USD or GBP")
+        }
         if section.table["import"] == nil { section.complain("import", "is missing: what a kWh from the grid costs") }
         let price = section.price("import")
         let exportPrice = section.price("export")

@@ -1,0 +1,51 @@
+import JSONScanner
+
+/// Why a message, a field or a register gives no reading. The caller adds the topic, or bus and unit.
+package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
+    case payloadTooLarge(bytes: Int, maximum: Int)
+    case json(JSONError)
+    /// The payload must be a JSON object (or, where a profile says so, an array of them).
+    case notAnObject
+    case notANumber(String)
+    /// Not one of the two words that the profile names.
+    case notAnAvailability(String)
+    case wrongType(expected: String)
+    case outOfRange
+    case unknownQuantity(String, nearest: String?)
+    case badChannel(String)
+    case badTime(String)
+    case unknownUnit(String)
+    case deviceNameTooLong(bytes: Int, maximum: Int)
+    /// More device addresses than the decoder keeps; the first ones go on.
+    case tooManyDevices(maximum: Int)
+    case tooManyObjects(maximum: Int)
+    /// Fewer words than the block has registers.
+    case shortAnswer(words: Int, expected: Int)
+
+    package var description: String {
+        switch self {
+        case .payloadTooLarge(let bytes, let maximum): "the payload has \(bytes) bytes, more than \(maximum)"
+        case .json(let error): error.description
+        case .notAnObject: "the payload is not a JSON object"
+        case .notANumber(let text): "`\(text)` is not a number"
+        case .notAnAvailability(let text): "`\(text)` is not one of the profile's words for online and offline"
+        case .wrongType(let expected): "is not \(expected)"
+        case .outOfRange: "is out of range"
+        case .unknownQuantity(let name, let nearest):
+            "no quantity is called `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? "")
+        case .badChannel(let name): "`\(name)` is no channel: 1 to 15 of a–z, 0–9 and _"
+        case .badTime(let text): "`\(text)` is no time: RFC 3339 with an offset, or a Unix time"
+        case .unknownUnit(let text): "`\(text)` is not a unit of this quantity"
+        case .deviceNameTooLong(let bytes, let maximum):
+            "the device's part of the topic has \(bytes) bytes, more than \(maximum)"
+        case .tooManyDevices(let maximum): "\(maximum) devices are known already"
+        case .tooManyObjects(let maximum): "the array has more than \(maximum) objects"
+        case .shortAnswer(let words, let expected): "\(words) words came where \(expected) were read"
+        }
+    }
+
+    /// At most 64 bytes of what came from outside, for a message to people.
+    static func excerpt(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes.prefix(64), as: UTF8.self)
+    }
+}

@@ -1,0 +1,66 @@
+import TOML
+
+/// The profiles in use: those of the program, overridden by name from the user's directories.
+package struct ProfileCatalog: Sendable {
+    /// By name.
+    package private(set) var profiles: [Profile]
+
+    package subscript(_ name: String) -> Profile? { profiles.first { $0.name == name } }
+
+    package var names: [String] { profiles.map(\.name) }
+
+    /// A profile's text and the file that it is in.
+    package struct Source: Hashable, Sendable {
+        package let file: String
+        package let text: [UInt8]
+
+        package init(file: String, text: [UInt8]) {
+            self.file = file
+            self.text = text
+        }
+    }
+
+    /// The profiles that are part of the program.
+    package static let builtIn: ProfileCatalog = {
+        let (catalog, problems) = ProfileCatalog(profiles: []).overridden(by: builtInSources)
+        precondition(problems.isEmpty, problems.map(\.description).joined(separator: "\n"))
+        var own = catalog
+        for i in own.profiles.indices { own.profiles[i].file = nil }
+        return own
+    }()
+
+    /// Later sources override earlier ones of the same name. A source with a mistake is reported and left out; what it
+    /// would have overridden stays.
+    package func overridden(by sources: [Source]) -> (catalog: ProfileCatalog, problems: [ProfileProblem]) {
+        var catalog = self
+        var problems: [ProfileProblem] = []
+        for source in sources {
+            do throws(ProfileError) {
+                catalog.add(try Profile(source: source))
+            } catch {
+                problems += error.problems
+            }
+        }
+        catalog.profiles.sort { $0.name < $1.name }
+        return (catalog, problems)
+    }
+
+    private mutating func add(_ profile: Profile) {
+        profiles.removeAll { $0.name == profile.name }
+        profiles.append(profile)
+    }
+}
+
+extension Profile {
+    /// Reads a profile's text; a text that is no TOML is a problem like any other.
+    package init(source: ProfileCatalog.Source) throws(ProfileError) {
+        let document: TOMLDocument
+        do throws(TOMLError) {
+            document = try TOMLDocument(bytes: source.text, file: source.file)
+        } catch {
+            let problem = ProfileProblem(place: error.place, key: "", reason: error.reason, nearest: nil)
+            throw ProfileError(problems: [problem])
+        }
+        try self.init(document: document)
+    }
+}

@@ -1,0 +1,62 @@
+import Metering
+import Timekeeping
+
+/// Runs the cases that a profile brings along: a profile is right when it reads what its author recorded.
+package enum ProfileCheck {
+    /// A sentence for each case that came out differently; empty when all is well.
+    package static func failures(of profile: Profile) -> [String] {
+        profile.tests.compactMap { test in
+            let place = "\(profile.file ?? profile.name):\(test.line): test `\(test.name)`"
+            switch test.input {
+            case .words(let function, let address, let words):
+                guard let map = profile.registers else { return nil }
+                var samples: [Sample] = []
+                let block = RegisterBlock(function: function, address: address, count: words.count)
+                let errors = map.decode(block, words: words, into: &samples)
+                if let error = errors.first { return "\(place): \(error)" }
+                return difference(samples, test.expected).map { "\(place): \($0)" }
+            case .message(let topic, let payload):
+                return messageFailure(profile, test, topic, payload).map { "\(place): \($0)" }
+            }
+        }
+    }
+
+    /// `l1 voltage 230.2`, as a case expects it.
+    package static func line(_ sample: Sample) -> String {
+        "\(sample.channel) \(sample.quantity) \(Thousandths.text(sample.value))"
+    }
+
+    private static func messageFailure(
+        _ profile: Profile, _ test: ProfileTest, _ topic: String, _ payload: String
+    ) -> String? {
+        let decoder = MessageDecoder(profiles: [profile])
+        var message = DecodedMessage()
+        Array(topic.utf8).withUnsafeBytes { topic in
+            Array(payload.utf8).withUnsafeBytes { payload in
+                decoder.decode(
+                    topic: topic, payload: payload, retained: false, received: received, into: &message)
+            }
+        }
+        if case .malformed(let error) = message.outcome { return "\(error)" }
+        if let error = message.errors.first { return "\(error)" }
+        if case .notMine = message.outcome { return "no pattern matches `\(topic)`" }
+        let device = String(decoding: Array(topic.utf8)[message.deviceRange], as: UTF8.self)
+        if !test.device.isEmpty, test.device != device { return "the device is `\(device)`, not `\(test.device)`" }
+        if case .availability(let isUp) = message.outcome {
+            return difference([Sample(channel: .total, quantity: .available, value: isUp ? 1000 : 0)], test.expected)
+        }
+        return difference(message.samples, test.expected)
+    }
+
+    /// Cases have no clock: no time that they state is in the future.
+    private static let received = Timestamp.validRange.upperBound
+
+    private static func difference(_ samples: [Sample], _ expected: [String]) -> String? {
+        let got = samples.map(line).sorted()
+        let wanted = expected.sorted()
+        guard got != wanted else { return nil }
+        let missing = wanted.filter { !got.contains($0) }
+        let extra = got.filter { !wanted.contains($0) }
+        return "missing [\(missing.joined(separator: ", "))], unexpected [\(extra.joined(separator: ", "))]"
+    }
+}

@@ -1,0 +1,281 @@
+import CMosquitto
+import Glibc
+
+/// The loop thread: owns the handle, connects, reads, writes, waits.
+///
+/// The C library runs without threads (`mosquitto_threaded_set` is not called): every call to it is made here. Its
+/// own `mosquitto_loop` reads one packet per `pselect`; this loop polls once and reads until the socket is empty.
+///
+/// Confined to its thread after `startThread`; the C library's callbacks come back here through `context`.
+final class MQTTLoop {
+    /// Packets read before writing, keep-alive and `onBatchEnd` get their turn.
+    private static let packetsPerTurn = 256
+
+    let options: MQTTOptions
+    let mailbox: MQTTMailbox
+    let handle: OpaquePointer
+    var outgoing = OutgoingWindow()
+
+    private let onState: @Sendable (MQTTState) -> Void
+    private let onBatchEnd: @Sendable () -> Void
+    private let handler: @Sendable (borrowing MQTTMessage) -> Void
+    private var backoff: MQTTBackoff
+    private let polled: UnsafeMutablePointer<pollfd>
+    /// Messages taken from the C library, oversized ones too: tells a drained socket from a stale `errno`.
+    private var taken = 0
+    private var accepted = false
+    private var connections = 0
+    private var refusal: String?
+
+    init(
+        options: MQTTOptions, mailbox: MQTTMailbox, onState: @escaping @Sendable (MQTTState) -> Void,
+        onBatchEnd: @escaping @Sendable () -> Void, handler: @escaping @Sendable (borrowing MQTTMessage) -> Void
+    ) throws(MQTTError) {
+        _ = Self.libraryReady
+        guard let handle = mosquitto_new(options.clientID, options.cleanSession, nil) else {
+            throw .system("no client: \(systemText(errno))")
+        }
+        (self.options, self.mailbox, self.handle) = (options, mailbox, handle)
+        (self.onState, self.onBatchEnd, self.handler) = (onState, onBatchEnd, handler)
+        backoff = options.backoff
+        polled = .allocate(capacity: 2)
+        polled.initialize(repeating: pollfd(), count: 2)
+        try configure()
+    }
+
+    deinit {
+        mosquitto_destroy(handle)
+        polled.deallocate()
+    }
+
+    /// `mosquitto_lib_init` is not thread-safe; Swift initialises a static once.
+    private static let libraryReady: Int32 = mosquitto_lib_init()
+
+    private func configure() throws(MQTTError) {
+        func require(_ code: Int32, _ what: String) throws(MQTTError) {
+            guard code == MOSQ_ERR_SUCCESS.rawValue else { throw .system("\(what): \(libraryText(code, errno))") }
+        }
+        try require(mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1), "TCP_NODELAY")
+        try require(mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311), "protocol")
+        try require(
+            mosquitto_max_inflight_messages_set(handle, UInt32(options.maxInFlight)), "max_in_flight")
+        if let username = options.username {
+            let password = options.password.map { $0.map(CChar.init(bitPattern:)) + [0] }
+            try require(mosquitto_username_pw_set(handle, username, password), "username")
+        }
+        if let will = options.will {
+            try require(
+                mosquitto_will_set(
+                    handle, will.topic, Int32(clamping: will.payload.count), will.payload, will.qos.rawValue,
+                    will.retain), "will for “\(will.topic)”")
+        }
+        mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
+        mosquitto_connect_with_flags_callback_set(handle, onConnect)
+        mosquitto_message_callback_set(handle, onMessage)
+        mosquitto_publish_callback_set(handle, onPublish)
+        mosquitto_subscribe_callback_set(handle, onSubscribe)
+    }
+
+    /// The thread keeps the loop alive until `run` has returned.
+    func startThread() throws(MQTTError) {
+        var thread = pthread_t()
+        let retained = Unmanaged.passRetained(self)
+        let code = pthread_create(&thread, nil, runLoop, retained.toOpaque())
+        guard code == 0 else {
+            retained.release()
+            throw .system("no thread: \(systemText(code))")
+        }
+        pthread_detach(thread)
+    }
+
+    /// Connects and serves until a stop is requested.
+    func run() {
+        // The C library writes to its socket with write(2): a broker that has gone must be an error, not a signal.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        while !mailbox.stopRequested {
+            onState(.connecting)
+            let reason = connectAndServe()
+            loseUnsent()
+            if mailbox.stopRequested { break }
+            let wait = backoff.next()
+            onState(.disconnected(reason: reason, retryMilliseconds: wait))
+            sleep(milliseconds: wait)
+        }
+        onState(.stopped)
+    }
+
+    // MARK: One connection
+
+    /// Tries each address once and serves the first that accepts; returns why there is no connection any more.
+    private func connectAndServe() -> String {
+        let addresses: [String]
+        switch brokerAddresses(host: options.host, port: options.port) {
+        case .success(let found): addresses = found
+        case .failure(let error): return error.description
+        }
+        var reason = ""
+        for address in addresses where !mailbox.stopRequested {
+            (accepted, refusal) = (false, nil)
+            reason = connect(to: address) ?? serve()
+            if accepted { return reason }
+        }
+        return reason
+    }
+
+    /// Nil when the broker has accepted.
+    private func connect(to address: String) -> String? {
+        let deadline = monotonicMilliseconds() + options.connectTimeout
+        let code = mosquitto_connect_async(handle, address, Int32(options.port), Int32(options.keepAlive))
+        let place = "\(address) port \(options.port)"
+        guard code == MOSQ_ERR_SUCCESS.rawValue else { return "\(place): \(libraryText(code, errno))" }
+        while !accepted {
+            let left = deadline - monotonicMilliseconds()
+            guard left > 0 else {
+                hangUp()
+                return "\(place): no answer within \(options.connectTimeout) ms"
+            }
+            if let failure = turn(longest: left) { return "\(place): \(refusal ?? failure)" }
+        }
+        return nil
+    }
+
+    /// Serves an accepted connection; returns why it ended.
+    private func serve() -> String {
+        let begin = monotonicMilliseconds()
+        for subscription in mailbox.allSubscriptions() { subscribe(subscription) }
+        // An eighth of the keep-alive late is well within the half that the broker grants.
+        let longest = min(max(options.keepAlive * 1_000 / 8, 1_000), 10_000)
+        while true {
+            guard let reason = turn(longest: longest) else { continue }
+            // A connection that fell at once proves nothing: a client id used twice would reconnect for ever.
+            if monotonicMilliseconds() - begin >= backoff.shortest { backoff.reset() }
+            return reason
+        }
+    }
+
+    /// Waits for the socket or for work, and does what there is to do; a text when the connection is over.
+    private func turn(longest: Int) -> String? {
+        let work = mailbox.takeWork(takingMessages: accepted && outgoing.handed)
+        if work.stop {
+            if accepted { mosquitto_disconnect(handle) }
+            hangUp()
+            return "stopped"
+        }
+        if accepted {
+            for subscription in work.subscriptions { subscribe(subscription) }
+            outgoing.add(work.outgoing)
+            if let failure = sendOutgoing() { return failure }
+        }
+        let reason = waitAndRead(longest: timeout(longest: longest, deadline: work.deadline))
+        settleSent()
+        return reason
+    }
+
+    private func waitAndRead(longest: Int) -> String? {
+        let events = Int16(POLLIN) | (mosquitto_want_write(handle) ? Int16(POLLOUT) : 0)
+        polled[0] = pollfd(fd: mosquitto_socket(handle), events: events, revents: 0)
+        polled[1] = pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(polled, 2, Int32(clamping: longest))
+        mailbox.awake()
+        if polled[1].revents != 0 { mailbox.clearWake() }
+        let ready = polled[0].revents
+        if !accepted, ready & Int16(POLLERR | POLLHUP) != 0, let failure = socketError() {
+            hangUp()
+            return failure
+        }
+        if ready & ~Int16(POLLOUT) != 0, let failure = readUntilDrained() { return failure }
+        if ready & Int16(POLLOUT) != 0, let failure = over(mosquitto_loop_write(handle, 1)) { return failure }
+        return over(mosquitto_loop_misc(handle))
+    }
+
+    /// Reads until the socket is empty. The C library leaves EAGAIN in `errno` then, but also after other calls of
+    /// its own; so only EAGAIN without a message counts, and too early an end costs one more `poll`.
+    private func readUntilDrained() -> String? {
+        let first = taken
+        defer { if taken != first { onBatchEnd() } }
+        for _ in 0..<Self.packetsPerTurn {
+            let before = taken
+            errno = 0
+            if let failure = over(mosquitto_loop_read(handle, 1)) { return failure }
+            if errno == EAGAIN && taken == before { return nil }
+        }
+        return nil
+    }
+
+    /// Nil while the connection stands after a call to the C library that returned `code`.
+    func over(_ code: Int32) -> String? {
+        if code == MOSQ_ERR_SUCCESS.rawValue && mosquitto_socket(handle) >= 0 { return nil }
+        let text = libraryText(code, errno)
+        hangUp()
+        return refusal ?? text
+    }
+
+    /// Nothing is read or written any more; the C library closes the descriptor at the next connect or at the end.
+    private func hangUp() {
+        let socket = mosquitto_socket(handle)
+        if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
+    private func socketError() -> String? {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(mosquitto_socket(handle), SOL_SOCKET, SO_ERROR, &code, &length)
+        return code == 0 ? nil : systemText(code)
+    }
+
+    private func subscribe(_ subscription: MQTTMailbox.Subscription) {
+        _ = mosquitto_subscribe(handle, nil, subscription.filter, subscription.qos.rawValue)
+    }
+
+    // MARK: Waiting
+
+    /// Sleeps between attempts; a stop or a waiter's deadline is served meanwhile.
+    private func sleep(milliseconds: Int) {
+        let end = monotonicMilliseconds() + milliseconds
+        while true {
+            let work = mailbox.takeWork(takingMessages: false)
+            let left = end - monotonicMilliseconds()
+            if work.stop || left <= 0 { break }
+            polled[0] = pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0)
+            _ = poll(polled, 1, Int32(clamping: timeout(longest: left, deadline: work.deadline)))
+            mailbox.awake()
+            mailbox.clearWake()
+        }
+        mailbox.awake()
+    }
+
+    private func timeout(longest: Int, deadline: Int?) -> Int {
+        guard let deadline else { return longest }
+        return min(longest, max(deadline - monotonicMilliseconds(), 0))
+    }
+
+    // MARK: Called by the C library, through MQTTCallbacks.swift
+
+    func connected(code: Int32, sessionPresent: Bool) {
+        guard code == 0 else {
+            refusal = mosquitto_connack_string(code).map { String(cString: $0) } ?? "refused with code \(code)"
+            return
+        }
+        accepted = true
+        connections += 1
+        if connections > 1 { mailbox.count(\.reconnects) }
+        onState(.connected(sessionPresent: sessionPresent))
+    }
+
+    func received(_ message: borrowing mosquitto_message) {
+        taken += 1
+        let length = Int(message.payloadlen)
+        guard let topic = message.topic, length >= 0, length <= options.payloadLimit else {
+            return mailbox.count(\.oversized)
+        }
+        mailbox.countReceived()
+        handler(
+            MQTTMessage(
+                topic: UnsafeRawBufferPointer(start: topic, count: strlen(topic)),
+                payload: UnsafeRawBufferPointer(start: message.payload, count: message.payload == nil ? 0 : length),
+                qos: message.qos, retained: message.retain))
+    }
+}

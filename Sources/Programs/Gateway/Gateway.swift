@@ -1,0 +1,182 @@
+import API
+import APITypes
+import ConfigurationFile
+import Devices
+import Glibc
+import Intake
+import Logging
+import Metering
+import Modbus
+import ReadingLog
+import Records
+import ServiceLifecycle
+import Timekeeping
+
+/// One gateway from its start to its end: everything is put together here, in the order in which it starts.
+package struct Gateway {
+    private let options: GatewayOptions
+    private let clock: any Clock
+    private let logger: Logger
+    private let configuration: Configuration
+    private let catalog: ProfileCatalog
+    private let zone: Zone
+
+    /// Reads and checks the configuration; nothing runs yet.
+    package init(_ options: GatewayOptions, environment: [String: String]) throws(GatewayFailure) {
+        self.options = options
+        clock = SystemClock()
+        do throws(ConfigurationError) {
+            // Twice, because where the profiles are stands in what is checked against them.
+            let first = try Configuration.load(path: options.configurationPath, environment: environment)
+            let (catalog, problems) = ProfileCatalog.load(directories: first.profileDirectories)
+            self.catalog = catalog
+            configuration = try Configuration.load(
+                path: options.configurationPath, environment: environment, profileNames: catalog.names)
+            var logger = Logger(label: "energyd")
+            logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+            self.logger = logger
+            for problem in problems { logger.error("a profile is left out", metadata: ["reason": "\(problem)"]) }
+        } catch {
+            throw .configuration("the configuration cannot be used\n\(error)")
+        }
+        do {
+            zone = try ZoneDirectory().zone(named: configuration.home.zone ?? ZoneDirectory.systemZoneName() ?? "UTC")
+        } catch {
+            throw .configuration("home.zone: \(error)")
+        }
+    }
+
+    /// Runs until SIGTERM or SIGINT. Opens the store first: from then on nothing that is heard gets lost.
+    package func run() async throws {
+        let started = clock.now()
+        let store = try HomeStore(
+            directory: options.dataDirectory, configuration: configuration, clock: clock, logger: logger)
+        defer { store.lock.release() }
+        let plan = try SourcePlan(configuration, catalog: catalog, gateway: store.gateway)
+        let followers = Followers()
+        let sink = LogSink(log: store.facts, followers: followers, logger: logger)
+        let pipeline = try Pipeline(
+            opening: PipelineParts(
+                facts: store.facts, slots: store.slots, history: store.history, ledger: store.ledger,
+                snapshots: store.snapshots, clock: clock, logger: logger))
+        await pipeline.tick()
+        let intake = await intake(pipeline, store, plan, sink, started)
+        sink.setNames { intake.device($0)?.name ?? "\($0)" }
+        let mqtt = plan.mqtt.map { _ in
+            MQTTIntake(intake: intake, profiles: catalog.profiles, clock: clock, logger: logger)
+        }
+        let buses = plan.buses.map { bus in
+            let line = ModbusBus(bus.address, options: ModbusOptions(responseTimeout: Int(bus.timeout)))
+            let reading = ModbusIntake(
+                intake: intake, bus: line, address: bus.address, targets: bus.targets, clock: clock, logger: logger)
+            return ModbusService(intake: reading, bus: line)
+        }
+        let home = GatewayHome(
+            version: options.version, gateway: store.gateway, homeName: configuration.home.name, zone: zone,
+            started: started.wall, clock: clock, intake: intake, facts: store.facts, history: store.history,
+            reading: GatewayHome.HistoryReading(store.history), pipeline: pipeline, followers: followers, sink: sink,
+            mqtt: mqtt, buses: buses.map(\.intake))
+        try await serve(home, plan, buses, followers)
+    }
+
+    /// Starts in this order, stops in the opposite one: sources first, the store last.
+    private func serve(
+        _ home: GatewayHome, _ plan: SourcePlan, _ buses: [ModbusService], _ followers: Followers
+    ) async throws {
+        let notifier = SystemdNotifier()
+        let socket = options.socketPath
+        try SocketFile.prepare(socket)
+        let version = options.version
+        let logger = logger
+        var services: [any Service] = [
+            StoreService(
+                pipeline: home.pipeline, intake: home.intake, interval: configuration.store.flushInterval,
+                notifier: notifier),
+            APIServer(home: home, socketPath: socket, logger: logger) {
+                SocketFile.open(socket)
+                notifier.ready(status: "running")
+                logger.notice("energyd \(version) is running", metadata: ["socket": "\(socket)"])
+            },
+            FollowersService(followers: followers),
+            HealthService(
+                intake: home.intake, mqtt: home.mqtt, buses: home.buses, directory: options.dataDirectory, clock: clock),
+        ]
+        if let mqtt = home.mqtt, let options = plan.mqtt {
+            services.append(MQTTService(intake: mqtt, options: options))
+        }
+        services.append(contentsOf: buses)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        notifier.stopping()
+        unlink(socket)
+    }
+
+    private func intake(
+        _ pipeline: Pipeline, _ store: HomeStore, _ plan: SourcePlan, _ sink: LogSink, _ started: ClockReading
+    ) async -> Intake {
+        let known = await pipeline.knownDevices.sorted { ($0.validFrom, $0.id) < ($1.validFrom, $1.id) }
+        let newest = store.history.latestAll().map(\.point.time).max()
+        let intake = Intake(
+            registry: DeviceRegistry(known: known, declared: plan.declared),
+            trust: ClockTrust(lastDurable: newest, start: started), clock: clock, sink: sink)
+        var records: [Record] = [
+            .clock(
+                ClockState(
+                    offset: started.wall.milliseconds - started.monotonic, synchronized: started.synchronized,
+                    at: started.wall))
+        ]
+        let settings = configuration.settings(zone: zone.name, validFrom: started.wall)
+        if let last = await pipeline.knownSettings.last, last.hasSameContent(as: settings) {
+            logger.debug("settings unchanged")
+        } else {
+            records.append(.settings(settings))
+        }
+        sink.append(records)
+        intake.reconcile()
+        return intake
+    }
+}
+
+/// Ends the live streams when the daemon stops, so that the API has nothing to wait for.
+private struct FollowersService: Service {
+    let followers: Followers
+
+    func run() async throws {
+        await waitForShutdown()
+        followers.finish()
+    }
+}
+
+/// The socket's file: not there before, for the group only after.
+enum SocketFile {
+    static func prepare(_ path: String) throws(GatewayFailure) {
+        guard path.utf8.count < 108 else {
+            throw .configuration("the socket's path is longer than 107 bytes: \(path)")
+        }
+        // The state directory is locked, so a file here is what a crash left, or another home's.
+        if access(path, F_OK) == 0, unlink(path) != 0 {
+            throw .cannotCreate("the socket \(path) is in the way: \(String(cString: strerror(errno)))")
+        }
+        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        if !directory.isEmpty, access(directory, W_OK) != 0 {
+            throw .cannotCreate(
+                "the socket's directory \(directory) cannot be written: \(String(cString: strerror(errno))); "
+                    + "--socket names another place")
+        }
+    }
+
+    /// Readable and writable for the owner and the group.
+    static func open(_ path: String) {
+        chmod(path, 0o660)
+    }
+}
+
+extension HomeSettings {
+    /// The same but for the instant from which it holds.
+    func hasSameContent(as other: HomeSettings) -> Bool {
+        name == other.name && zone == other.zone && tariffs == other.tariffs
+    }
+}

@@ -1,0 +1,44 @@
+import API
+import APITypes
+import Intake
+import Timekeeping
+
+extension GatewayHome {
+    func status() async -> StatusAnswer {
+        let counters = intake.counters
+        let now = clock.now()
+        var stages: [StageStatus] = []
+        if let mqtt {
+            stages.append(StageStatus(name: "mqtt", state: mqtt.isConnected ? .ok : .waiting, detail: mqtt.state))
+        } else {
+            stages.append(StageStatus(name: "mqtt", state: .ok, detail: "switched off"))
+        }
+        for bus in buses {
+            let state: StageStatus.State = bus.trouble != nil ? .failed : bus.hasAnswered ? .ok : .waiting
+            let detail = bus.trouble ?? "\(bus.requests) requests, \(bus.errors) errors"
+            stages.append(StageStatus(name: "modbus \(bus.name)", state: state, detail: detail))
+        }
+        let troubles = await pipeline.troubles
+        let end = facts.end.offset
+        let durable = facts.durable.offset
+        var log = "\(end) records, \(durable) of them on disk"
+        if sink.lost > 0 { log += "; \(sink.lost) lost" }
+        let history = history.statistics
+        let healthy = [
+            ("log", log), ("history", "\(history.files) files, \(history.bytes >> 10) KiB"), ("usage", "up to date"),
+            ("ledger", "slots and cost"),
+        ]
+        for (name, detail) in healthy {
+            let trouble = troubles[name]
+            stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: trouble ?? detail))
+        }
+        stages.append(
+            StageStatus(
+                name: "clock", state: now.synchronized ? .ok : .waiting,
+                detail: now.synchronized ? "synchronised" : "not synchronised; readings are flagged"))
+        return StatusAnswer(
+            gateway: gateway.description, version: version, home: homeName, zone: zone.name, started: started,
+            now: now.wall, devices: intake.devices.count, series: facts.dictionary.count, end: end, durable: durable,
+            readings: counters.readings, rejected: counters.rejected + counters.implausible, stages: stages)
+    }
+}

@@ -1,0 +1,92 @@
+import ConfigurationFile
+import Disk
+import Glibc
+import History
+import Ledger
+import Logging
+import Metering
+import ReadingLog
+import Records
+import Timekeeping
+
+/// The state directory, opened: the lock that keeps it ours, the gateway's identity, log, history and ledger.
+struct HomeStore {
+    let lock: DirectoryLock
+    let gateway: GatewayID
+    let facts: ReadingLog
+    let slots: ReadingLog
+    let history: History
+    let ledger: Ledger
+    let snapshots: SnapshotStore
+
+    /// The derived topic is small and can be made again.
+    private static let slotsBudget: Int64 = 64 << 20
+    private static let slotsSegment = 1 << 20
+
+    init(
+        directory: String, configuration: Configuration, clock: any Clock, logger: Logger
+    ) throws(GatewayFailure) {
+        let fileSystem = LocalFileSystem()
+        do {
+            try fileSystem.createDirectory(directory)
+            lock = try DirectoryLock(directory: directory)
+            gateway = try HomeStore.identity(directory, fileSystem)
+            guard let boot = BootID.current() ?? BootID(text: String(repeating: "0", count: 32)) else {
+                throw GatewayFailure(status: 1, "the kernel does not tell its boot id")
+            }
+            var generator = SystemRandomNumberGenerator()
+            var options = LogOptions(gateway: gateway, boot: boot, budget: configuration.store.logBudget)
+            facts = try ReadingLog(
+                directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
+                using: &generator)
+            options.topic = .slots
+            options.segmentSize = HomeStore.slotsSegment
+            options.budget = HomeStore.slotsBudget
+            slots = try ReadingLog(
+                directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
+                using: &generator)
+            HomeStore.tell(facts.report, "facts", logger)
+            HomeStore.tell(slots.report, "slots", logger)
+            ledger = try Ledger(path: "\(directory)/ledger.db")
+            snapshots = try SnapshotStore(directory: "\(directory)/snapshots", fileSystem: fileSystem)
+            history = try History(
+                directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
+                options: HistoryOptions(
+                    retention: configuration.store.historyDays * Span.day, budget: configuration.store.historyBudget))
+        } catch let failure as GatewayFailure {
+            throw failure
+        } catch {
+            throw .cannotCreate("the state directory \(directory) cannot be used: \(error)")
+        }
+    }
+
+    /// The permanent identity of this installation, made once.
+    private static func identity(_ directory: String, _ fileSystem: any FileSystem) throws -> GatewayID {
+        let path = "\(directory)/gateway.id"
+        if let bytes = try AtomicFile.read(path, limit: 64, in: fileSystem) {
+            let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+            guard let id = GatewayID(text) else {
+                throw GatewayFailure.cannotCreate(
+                    "\(path) does not hold an identity; restore it, or remove it to begin anew")
+            }
+            return id
+        }
+        var generator = SystemRandomNumberGenerator()
+        let id = GatewayID(using: &generator)
+        try AtomicFile.write(Array("\(id)\n".utf8), to: path, in: fileSystem)
+        return id
+    }
+
+    private static func tell(_ report: RecoveryReport, _ topic: String, _ logger: Logger) {
+        guard report.isEventful else { return }
+        var facts: Logger.Metadata = [
+            "topic": "\(topic)", "torn_bytes": "\(report.tornBytes)", "damaged_frames": "\(report.damagedFrames)",
+            "missing_offsets": "\(report.missingOffsets)", "lost_series": "\(report.lostSeries)",
+        ]
+        if let copy = report.tornCopy { facts["kept_as"] = "\(copy)" }
+        if !report.setAside.isEmpty { facts["set_aside"] = "\(report.setAside.joined(separator: " "))" }
+        if let version = report.newerFormat { facts["newer_format"] = "\(version)" }
+        if let error = report.diskErrors.first { facts["disk"] = "\(error)" }
+        logger.warning("the log was repaired while it was opened", metadata: facts)
+    }
+}

@@ -1,0 +1,202 @@
+import Disk
+import History
+import Ledger
+import Logging
+import Metering
+import Modbus
+import ReadingLog
+import Records
+import Timekeeping
+import Usage
+
+/// The consumers of the log, in one place and on one thread: facts become durable, then History and Usage take them in,
+/// and now and then what Usage knows is put to rest.
+///
+/// Two cursors, one rule: a snapshot contains the cursor up to which it holds. Usage's snapshot holds a cursor of `facts`,
+/// the ledger one of `slots`. A checkpoint writes in the order slots, ledger, snapshot; a crash between any two of them
+/// replays facts and writes the same slots again.
+actor Pipeline {
+    /// A checkpoint is made at least this often, in ms: the unit in which SQLite's pages are written again.
+    static let checkpointInterval: Int64 = 15 * Span.minute
+    /// … and as soon as so many slots wait for it, as when a month of history comes in.
+    static let maximumPending = 8192
+    static let snapshotName = "usage"
+    static let snapshotVersion: UInt32 = 1
+
+    struct SlotKey: Hashable, Comparable {
+        let slot: Slot
+        let device: DeviceID
+        let channel: Channel
+
+        init(_ usage: SlotUsage) {
+            slot = usage.slot
+            device = usage.device
+            channel = usage.channel
+        }
+
+        static func < (a: SlotKey, b: SlotKey) -> Bool {
+            if a.slot != b.slot { return a.slot < b.slot }
+            return a.device != b.device ? a.device < b.device : a.channel < b.channel
+        }
+    }
+
+    private nonisolated let executor = ThreadExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let facts: ReadingLog
+    let slots: ReadingLog
+    let history: History
+    let ledger: Ledger
+    let snapshots: SnapshotStore
+    let clock: any Clock
+    let logger: Logger
+
+    var usage: UsageState
+    var reader: any LogReader
+    var slotReader: any LogReader
+    /// Changed since the last checkpoint; what queries see in place of the ledger's rows.
+    var pending: [SlotKey: SlotUsage] = [:]
+    var devices: [DeviceID: Device] = [:]
+    var settings: [HomeSettings] = []
+    var newDevices: [Device] = []
+    var newSettings: [HomeSettings] = []
+    var newDecisions: [Decision] = []
+    var lastCheckpoint: Int64
+    /// What the last flush, read or checkpoint ran into; nil when all went well.
+    private(set) var troubles: [String: String] = [:]
+    private(set) var skippedFrames: UInt64 = 0
+
+    /// Opens everything and replays what came after the last snapshot. Blocks: call it before anything else runs.
+    init(opening parts: PipelineParts) throws {
+        facts = parts.facts
+        slots = parts.slots
+        history = parts.history
+        ledger = parts.ledger
+        snapshots = parts.snapshots
+        clock = parts.clock
+        logger = parts.logger
+        lastCheckpoint = parts.clock.now().monotonic
+        let restored = parts.restoreUsage()
+        usage = restored.usage
+        reader = parts.facts.reader(from: restored.cursor)
+        slotReader = parts.slots.reader(from: try parts.ledger.cursor() ?? .oldest)
+        for device in try parts.ledger.devices() {
+            devices[device.id] = device
+            usage.apply(.device(device), offset: 0) { _ in nil }
+        }
+        settings = try parts.ledger.settings()
+        parts.facts.hold(Pipeline.snapshotName, at: restored.cursor)
+    }
+
+    deinit {
+        executor.stop()
+    }
+
+    /// Flushes the log and lets the consumers take in what became durable. Called each `flush_interval`.
+    func tick() {
+        attempt("log") { try facts.flush(heartbeat: true) }
+        attempt("history") { try history.follow() }
+        attempt("usage") { try follow() }
+        let now = clock.now().monotonic
+        if pending.count >= Pipeline.maximumPending || now - lastCheckpoint >= Pipeline.checkpointInterval {
+            checkpoint()
+        }
+    }
+
+    /// The last tick and checkpoint of a daemon that stops.
+    func close() {
+        tick()
+        checkpoint()
+        attempt("history") { try history.seal() }
+    }
+
+    /// Reads facts up to the durable end, in steps, so that a long replay does not grow `pending` without bound.
+    private func follow() throws {
+        var isDone = false
+        while !isDone {
+            isDone = try reader.read(limitBytes: 256 << 10) { item in
+                guard case .frame(let frame) = item else { return }
+                do {
+                    try frame.records { offset, record in take(record, offset) }
+                } catch is RecordError {
+                    // Its checksum is right, so reading it again gives the same: it is left out and counted.
+                    skippedFrames += 1
+                }
+            }
+            for slot in usage.takeChanges() { pending[SlotKey(slot)] = slot }
+            newDecisions.append(contentsOf: usage.takeDecisions())
+            if !isDone, pending.count >= Pipeline.maximumPending { checkpoint() }
+        }
+    }
+
+    private func take(_ record: Record, _ offset: UInt64) {
+        usage.apply(record, offset: offset, key: facts.key(for:))
+        switch record {
+        case .device(let device):
+            devices[device.id] = device
+            newDevices.append(device)
+        case .settings(let version):
+            settings.append(version)
+            newSettings.append(version)
+        default: break
+        }
+    }
+
+    /// Slots to their topic, the topic to the ledger, then the snapshot that says all this is done.
+    func checkpoint() {
+        lastCheckpoint = clock.now().monotonic
+        attempt("ledger") {
+            let changed = pending.sorted { $0.key < $1.key }.map(\.value)
+            if !changed.isEmpty {
+                try slots.append(changed.map(Record.slot))
+                try slots.flush(heartbeat: false)
+            }
+            try fillLedger()
+            slots.hold("ledger", at: slotReader.cursor)
+            try snapshots.write(
+                Snapshot(version: Pipeline.snapshotVersion, cursor: reader.cursor, payload: usage.encoded()),
+                as: Pipeline.snapshotName)
+            facts.hold(Pipeline.snapshotName, at: reader.cursor)
+            pending.removeAll(keepingCapacity: pending.count < Pipeline.maximumPending)
+        }
+    }
+
+    private func fillLedger() throws {
+        var isDone = false
+        while !isDone {
+            var changes: [SlotUsage] = []
+            isDone = try slotReader.read(limitBytes: 1 << 20) { item in
+                guard case .frame(let frame) = item else { return }
+                try frame.records { _, record in
+                    if case .slot(let slot) = record { changes.append(slot) }
+                }
+            }
+            let last = isDone
+            if changes.isEmpty, !last { continue }
+            if changes.isEmpty, newDevices.isEmpty, newSettings.isEmpty, newDecisions.isEmpty { continue }
+            try ledger.commit(
+                changes: changes, devices: last ? newDevices : [], settings: last ? newSettings : [],
+                decisions: last ? newDecisions : [], cursor: slotReader.cursor)
+            if last {
+                newDevices = []
+                newSettings = []
+                newDecisions = []
+            }
+        }
+    }
+
+    /// Runs a step; what it throws is remembered, told when it is new, and tried again next time.
+    private func attempt(_ what: String, _ body: () throws -> Void) {
+        do {
+            try body()
+            if troubles.removeValue(forKey: what) != nil {
+                logger.notice("works again", metadata: ["stage": "\(what)"])
+            }
+        } catch {
+            let text = "\(error)"
+            if troubles.updateValue(text, forKey: what) != text {
+                logger.error("does not work", metadata: ["stage": "\(what)", "reason": "\(text)"])
+            }
+        }
+    }
+}

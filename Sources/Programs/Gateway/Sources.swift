@@ -1,0 +1,104 @@
+import ConfigurationFile
+import Devices
+import Glibc
+import Intake
+import Logging
+import MQTT
+import Metering
+import Modbus
+import ServiceLifecycle
+import Timekeeping
+
+/// The broker's connection as a service: up until the group stops it.
+struct MQTTService: Service {
+    let intake: MQTTIntake
+    let options: MQTTOptions
+
+    func run() async throws {
+        let connection = try intake.start(options)
+        await waitForShutdown()
+        await connection.stop()
+    }
+}
+
+/// One bus as a service.
+struct ModbusService: Service {
+    let intake: ModbusIntake
+    let bus: ModbusBus
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await intake.run() }
+        await bus.close()
+    }
+}
+
+/// Returns when the service group asks for a shutdown, or the task is cancelled.
+func waitForShutdown() async {
+    try? await gracefulShutdown()
+}
+
+/// What the configuration says of sources, in the terms of Intake.
+struct SourcePlan {
+    let declared: [DeclaredDevice]
+    let buses: [(address: BusAddress, timeout: Int64, targets: [ModbusIntake.Target])]
+    let mqtt: MQTTOptions?
+
+    init(
+        _ configuration: Configuration, catalog: ProfileCatalog, gateway: GatewayID
+    ) throws(GatewayFailure) {
+        var declared = configuration.devices
+        var buses: [(address: BusAddress, timeout: Int64, targets: [ModbusIntake.Target])] = []
+        for bus in configuration.buses {
+            var targets: [ModbusIntake.Target] = []
+            for device in bus.devices {
+                guard let profile = catalog[device.profile], profile.registers != nil else {
+                    throw .configuration("the profile \(device.profile) of \(device.name) is not one of a Modbus meter")
+                }
+                targets.append(
+                    ModbusIntake.Target(
+                        name: device.name, unit: device.unit, profile: profile, interval: device.interval))
+                let binding = Binding(address: ModbusIntake.binding(bus.address, unit: device.unit))
+                if let i = declared.firstIndex(where: { $0.name == device.name }) {
+                    declared[i].bindings.append(binding)
+                } else {
+                    declared.append(DeclaredDevice(name: device.name, bindings: [binding]))
+                }
+            }
+            buses.append((bus.address, bus.timeout, targets))
+        }
+        self.declared = declared
+        self.buses = buses
+        mqtt = try SourcePlan.options(configuration.mqtt, gateway)
+    }
+
+    private static func options(
+        _ settings: Configuration.MQTT, _ gateway: GatewayID
+    ) throws(GatewayFailure) -> MQTTOptions? {
+        guard settings.isEnabled else { return nil }
+        var options = MQTTOptions(
+            host: settings.host, port: UInt16(settings.port),
+            clientID: settings.clientID ?? "energyd-\(gateway.description.prefix(8))", seed: gateway.low)
+        options.username = settings.username
+        if let file = settings.passwordFile {
+            guard settings.username != nil else { throw .configuration("mqtt.password_file needs mqtt.username") }
+            options.password = try password(file)
+        }
+        return options
+    }
+
+    /// The first line of the file, or of the systemd credential of that name.
+    private static func password(_ file: String) throws(GatewayFailure) -> [UInt8] {
+        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
+        let path = file.contains("/") ? file : "\(credentials ?? ".")/\(file)"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .configuration("mqtt.password_file \(path) cannot be read: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(descriptor, &buffer, buffer.count)
+        let line = buffer[..<max(0, count)].prefix { $0 != 0x0A && $0 != 0x0D }
+        guard !line.isEmpty else { throw .configuration("mqtt.password_file \(path) holds no password") }
+        return Array(line)
+    }
+}

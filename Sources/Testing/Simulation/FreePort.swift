@@ -1,0 +1,68 @@
+import Glibc
+
+/// A loopback TCP port that nobody uses.
+///
+/// Somebody may take it before its finder does: whoever can, binds port 0 itself; whoever starts a program tries
+/// again with another port when the program cannot listen.
+package enum FreePort {
+    package static func find() throws(SystemError) -> UInt16 {
+        let descriptor = try openLoopback()
+        defer { close(descriptor) }
+        var address = loopback(port: 0)
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        guard bound == 0 else { throw SystemError("no free port", errno) }
+        return try port(of: descriptor)
+    }
+
+    /// Whether something accepts connections on the loopback port now.
+    package static func accepts(_ port: UInt16) -> Bool {
+        guard let descriptor = try? openLoopback() else { return false }
+        defer { close(descriptor) }
+        var address = loopback(port: port)
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+        } == 0
+    }
+
+    /// The port a socket is bound to.
+    static func port(of descriptor: Int32) throws(SystemError) -> UInt16 {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let known = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        guard known == 0 else { throw SystemError("no name of a socket", errno) }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    private static func openLoopback() throws(SystemError) -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("no socket", errno) }
+        return descriptor
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+}
+
+/// A call to the system that failed: what was tried, and the system's own words.
+package struct SystemError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ what: String, _ code: Int32) {
+        description = "\(what): \(strerror(code).map { String(cString: $0) } ?? "error \(code)")"
+    }
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

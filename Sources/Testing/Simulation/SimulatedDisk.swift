@@ -1,0 +1,178 @@
+import Disk
+import Glibc
+import Synchronization
+
+/// A disk in memory that forgets what was not synced, in the worst ways a real one has.
+///
+/// Between syncs it keeps every write apart. `crash` lets each 512-byte sector of each of them arrive or not, whatever
+/// their order was, and the changes of names up to some point. What `File.sync` and `syncDirectory` confirmed stays,
+/// unless `lies` is set. Faults come by `fail`, `capacity` and `flipBit`. Same calls and seeds give the same bytes.
+package final class SimulatedDisk: FileSystem {
+    /// Asked before each call with its operation, its path and the number of calls before it: the error it is to give.
+    package typealias Fault = @Sendable (DiskError.Operation, String, Int) -> CInt?
+    /// Told of each write before it happens.
+    package typealias Observer = @Sendable (_ path: String, _ position: Int, _ count: Int) -> Void
+
+    private let state = Mutex(SimulatedDiskState())
+
+    package init() {}
+
+    /// Power fails now: open files are dead, and each unsynced sector is drawn from `generator`.
+    package func crash(using generator: inout SplitMix64) {
+        state.withLock { $0.crash(using: &generator) }
+    }
+
+    /// Every call from now on is asked for its error; nil: none.
+    package func fail(_ fault: Fault?) { state.withLock { $0.fault = fault } }
+    package func observe(_ observer: Observer?) { state.withLock { $0.observer = observer } }
+    /// The disk holds no more bytes than this.
+    package func setCapacity(_ bytes: Int?) { state.withLock { $0.capacity = bytes } }
+    /// While set, syncs succeed and do nothing, as some cards do.
+    package func setLies(_ lies: Bool) { state.withLock { $0.lies = lies } }
+
+    /// Damage that the disk does not notice: bit `bit` of the byte at `position`, on the medium and in the cache.
+    package func flipBit(_ path: String, at position: Int, bit: Int) {
+        state.withLock { $0.change(path) { if position < $0.count { $0[position] ^= 1 << UInt8(bit & 7) } } }
+    }
+
+    /// What lies in the file now; nil where there is none.
+    package func contents(_ path: String) -> [UInt8]? {
+        state.withLock { state in state.names[path].flatMap { state.inodes[$0]?.current } }
+    }
+
+    /// Puts a file there as if it had always been.
+    package func put(_ bytes: [UInt8], at path: String) {
+        state.withLock { $0.put(bytes, at: path) }
+    }
+
+    package var bytesUsed: Int { state.withLock { $0.bytesUsed } }
+    package var calls: Int { state.withLock { $0.calls } }
+    package var syncs: Int { state.withLock { $0.syncs } }
+    package var bytesWritten: Int { state.withLock { $0.bytesWritten } }
+
+    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
+        let (inode, generation) = try state.withLock { (state) throws(DiskError) in
+            try state.begin(mode == .create ? .create : .open, path)
+            return (try state.open(path, mode), state.generation)
+        }
+        return SimulatedFile(disk: self, path: path, inode: inode, generation: generation)
+    }
+
+    package func createDirectory(_ path: String) throws(DiskError) {
+        try state.withLock { (state) throws(DiskError) in try state.begin(.create, path) }
+    }
+
+    package func list(_ directory: String) throws(DiskError) -> [String] {
+        try state.withLock { (state) throws(DiskError) in
+            try state.begin(.list, directory)
+            let prefix = directory + "/"
+            let names = state.names.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+            return names.filter { !$0.contains("/") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+    }
+
+    package func rename(_ old: String, to new: String) throws(DiskError) {
+        try state.withLock { (state) throws(DiskError) in
+            try state.begin(.rename, old)
+            guard let inode = state.names[old] else {
+                throw DiskError(path: old, operation: .rename, errno: ENOENT)
+            }
+            state.change(.rename(old, new, inode))
+        }
+    }
+
+    package func remove(_ path: String) throws(DiskError) {
+        try state.withLock { (state) throws(DiskError) in
+            try state.begin(.remove, path)
+            guard state.names[path] != nil else {
+                throw DiskError(path: path, operation: .remove, errno: ENOENT)
+            }
+            state.change(.remove(path))
+        }
+    }
+
+    package func syncDirectory(_ directory: String) throws(DiskError) {
+        try state.withLock { (state) throws(DiskError) in
+            try state.begin(.sync, directory)
+            state.syncNames()
+        }
+    }
+
+    package func space(_ path: String) throws(DiskError) -> DiskSpace {
+        try state.withLock { (state) throws(DiskError) in
+            try state.begin(.measure, path)
+            let total = state.capacity ?? 1 << 40
+            return DiskSpace(total: Int64(total), free: Int64(max(0, total - state.bytesUsed)))
+        }
+    }
+
+    /// Runs `body` on an open file's content.
+    fileprivate func withInode<Result: Sendable>(
+        of file: SimulatedFile, _ operation: DiskError.Operation,
+        _ body: (inout SimulatedDiskState, Int) throws(DiskError) -> Result
+    ) throws(DiskError) -> Result {
+        try state.withLock { (state) throws(DiskError) in
+            guard file.generation == state.generation else {
+                throw DiskError(path: file.path, operation: operation, errno: EIO)
+            }
+            try state.begin(operation, file.path)
+            return try body(&state, file.inode)
+        }
+    }
+}
+
+/// An open file of a `SimulatedDisk`; after a crash it gives `EIO` for ever.
+private final class SimulatedFile: File {
+    let disk: SimulatedDisk
+    let path: String
+    let inode: Int
+    let generation: Int
+
+    init(disk: SimulatedDisk, path: String, inode: Int, generation: Int) {
+        self.disk = disk
+        self.path = path
+        self.inode = inode
+        self.generation = generation
+    }
+
+    func read(at position: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
+        let bytes = try disk.withInode(of: self, .read) { (state, inode) throws(DiskError) -> [UInt8] in
+            guard let content = state.inodes[inode]?.current, position < content.count else { return [] }
+            return Array(content[Int(position)..<min(content.count, Int(position) + buffer.count)])
+        }
+        buffer.copyBytes(from: bytes)
+        return bytes.count
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(DiskError) {
+        let copy = Array(bytes)
+        try disk.withInode(of: self, .write) { (state, inode) throws(DiskError) in
+            state.observer?(path, Int(position), copy.count)
+            guard state.hasRoom(for: inode, upTo: Int(position) + copy.count) else {
+                throw DiskError(path: path, operation: .write, errno: ENOSPC)
+            }
+            state.write(copy, at: Int(position), to: inode)
+        }
+    }
+
+    func preallocate(_ size: Int64) throws(DiskError) {
+        try disk.withInode(of: self, .preallocate) { (state, inode) throws(DiskError) in
+            guard state.hasRoom(for: inode, upTo: Int(size)) else {
+                throw DiskError(path: path, operation: .preallocate, errno: ENOSPC)
+            }
+            state.write([], at: Int(size), to: inode)
+        }
+    }
+
+    func sync() throws(DiskError) {
+        try disk.withInode(of: self, .sync) { (state, inode) throws(DiskError) in state.sync(inode) }
+    }
+
+    func size() throws(DiskError) -> Int64 {
+        try disk.withInode(of: self, .measure) { (state, inode) throws(DiskError) in
+            Int64(state.inodes[inode]?.current.count ?? 0)
+        }
+    }
+
+    func close() {}
+}

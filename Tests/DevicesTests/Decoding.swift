@@ -1,0 +1,65 @@
+import Devices
+import Foundation
+import Metering
+import Testing
+import Timekeeping
+
+/// A decoder with the program's own profiles and a fixed receive time.
+final class Decoding {
+    static let received = Timestamp(milliseconds: 1_774_742_400_000)  // 2026-03-29T00:00:00Z
+
+    let decoder: MessageDecoder
+    var message = DecodedMessage()
+
+    init(_ profiles: [Profile] = ProfileCatalog.builtIn.profiles) {
+        decoder = MessageDecoder(profiles: profiles)
+    }
+
+    @discardableResult
+    func decode(_ topic: String, _ payload: String, retained: Bool = false) -> DecodedMessage {
+        decode(topic, Array(payload.utf8), retained: retained)
+    }
+
+    @discardableResult
+    func decode(_ topic: String, _ payload: [UInt8], retained: Bool = false) -> DecodedMessage {
+        Array(topic.utf8).withUnsafeBytes { topic in
+            payload.withUnsafeBytes { payload in
+                decoder.decode(
+                    topic: topic, payload: payload, retained: retained, received: Self.received, into: &message)
+            }
+        }
+        return message
+    }
+
+    func device(_ topic: String) -> String {
+        String(decoding: Array(topic.utf8)[message.deviceRange], as: UTF8.self)
+    }
+
+    /// As `ProfileCheck.line`, with what else is known about the sample.
+    func lines() -> [String] {
+        message.samples.map { sample in
+            var line = ProfileCheck.line(sample)
+            if sample.flags.contains(.derived) { line += " derived" }
+            if sample.flags.contains(.retained) { line += " retained" }
+            switch sample.time {
+            case .none: break
+            case .utc(let time): line += " @\(time.milliseconds)"
+            case .untrusted: line += " untrusted"
+            }
+            return line
+        }
+    }
+}
+
+/// A generator whose seed stands in the test's failure message.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

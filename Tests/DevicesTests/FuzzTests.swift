@@ -1,0 +1,90 @@
+import Devices
+import Metering
+import Testing
+
+/// Seeded mutations: no bytes from outside may trap, and what was understood once is understood the same way again.
+@Suite struct FuzzTests {
+    private static let seed: UInt64 = 0x5EED_2026
+
+    private static let recorded = ProfileCatalog.builtIn.profiles.flatMap(\.tests)
+        .compactMap { test -> (topic: String, payload: String)? in
+            if case .message(let topic, let payload) = test.input { return (topic, payload) }
+            return nil
+        }
+
+    private static let seeds: [(topic: String, payload: String)] =
+        recorded + [
+            ("energy/a", #"[{"time":1774740600,"power":1},{"time":"2026-03-29T00:00:00Z","l1":{"power":null}}]"#),
+            (
+                "tele/a/SENSOR",
+                #"{"ENERGY":{"Total":[1,2,3],"Voltage":[1,2,3],"ExportActive":nan},"A":{"Temperature":2}}"#
+            ),
+        ]
+
+    private static func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+        var bytes = bytes
+        for _ in 0..<Int.random(in: 0...4, using: &random) {
+            let at = Int.random(in: 0...bytes.count, using: &random)
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0 where at < bytes.count: bytes[at] = UInt8.random(in: .min ... .max, using: &random)
+            case 1 where at < bytes.count: bytes.remove(at: at)
+            case 2: bytes.insert("{}[]\",:/-+.0e9n".utf8.randomElement(using: &random)!, at: at)
+            case 3: bytes.removeSubrange(at...)
+            default: bytes.insert(contentsOf: bytes.prefix(at).suffix(12), at: at)
+            }
+        }
+        return bytes
+    }
+
+    @Test func `mutated messages never trap and mean the same twice`() {
+        var random = SeededGenerator(state: Self.seed)
+        let decoding = Decoding()
+        for round in 0..<20_000 {
+            let (topic, payload) = Self.seeds.randomElement(using: &random)!
+            let mutated = Self.mutate(Array(payload.utf8), &random)
+            let name =
+                Bool.random(using: &random)
+                ? topic
+                : String(
+                    decoding: Self.mutate(Array(topic.utf8), &random), as: UTF8.self)
+            let retained = Bool.random(using: &random)
+            let first = decoding.decode(name, mutated, retained: retained)
+            let again = decoding.decode(name, mutated, retained: retained)
+            #expect(
+                first.samples == again.samples && first.outcome == again.outcome,
+                "seed \(Self.seed), round \(round), \(name), \(mutated)")
+            #expect(first.outcome != .readings || !first.samples.isEmpty)
+        }
+    }
+
+    @Test func `any words decode without a trap`() throws {
+        var random = SeededGenerator(state: Self.seed)
+        let map = try #require(ProfileCatalog.builtIn["eastron_sdm630"]?.registers)
+        var samples: [Sample] = []
+        for _ in 0..<2_000 {
+            let count = Int.random(in: 0...125, using: &random)
+            let words = (0..<count).map { _ in UInt16.random(in: .min ... .max, using: &random) }
+            let address = UInt16.random(in: 0...0x200, using: &random)
+            samples.removeAll(keepingCapacity: true)
+            _ = map.decode(RegisterBlock(function: 4, address: address, count: 80), words: words, into: &samples)
+            _ = map.decode(RegisterBlock(function: 4, address: 0xFFFF, count: count), words: words, into: &samples)
+            for sample in samples { _ = Plausibility.check(sample.quantity, sample.value) }
+        }
+    }
+
+    @Test func `mutated profiles are read or refused`() {
+        var random = SeededGenerator(state: Self.seed)
+        let texts = [
+            "kind = \"modbus\"\nname = \"m\"\nversion = 1\nfunction = 4\n[groups.a]\nperiod_ms = 100\n"
+                + "[[register]]\naddress = 1\ntype = \"u16\"\nchannels = [\"l1\"]\nquantity = \"power\"\ngroup = \"a\"\n",
+            "kind = \"mqtt\"\nname = \"m\"\nversion = 1\n[[topic]]\npattern = \"a/{device+}/#\"\npayload = \"json\"\n"
+                + "[[field]]\npath = \"a.*.b\"\nquantity = \"power\"\nscale = \"1/60\"\n",
+        ]
+        for _ in 0..<3_000 {
+            let text = Self.mutate(Array(texts.randomElement(using: &random)!.utf8), &random)
+            guard let profile = try? Profile(source: .init(file: "p", text: text)) else { continue }
+            _ = ProfileCheck.failures(of: profile)
+            _ = Decoding([profile]).decode("a/b/c", #"{"a":{"x":{"b":[1,2]}}}"#)
+        }
+    }
+}
