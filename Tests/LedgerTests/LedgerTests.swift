@@ -127,7 +127,8 @@ func usage(_ device: DeviceID, _ slot: Int64, source: UInt64, imported: Int64? =
         let devices = (0..<5).map { _ in DeviceID(using: &generator) }
         let changes = (0..<400).map { source in
             SlotUsage(
-                device: devices.randomElement(using: &generator)!, channel: .phase(.random(in: 1...3, using: &generator)),
+                device: devices.randomElement(using: &generator)!,
+                channel: .phase(.random(in: 1...3, using: &generator)),
                 slot: Slot(index: begin.index + .random(in: 0..<8, using: &generator)),
                 imported: Bool.random(using: &generator) ? .random(in: .min ... .max, using: &generator) : nil,
                 measuredTime: .random(in: 0...Slot.length, using: &generator), source: UInt64(source))
@@ -154,7 +155,9 @@ func usage(_ device: DeviceID, _ slot: Int64, source: UInt64, imported: Int64? =
     @Test func `devices and settings keep their versions, the oldest go first`() throws {
         let scratch = try Scratch()
         let ledger = try Ledger(path: scratch.path, limits: .init(decisions: 10, versions: 3))
-        let devices = (0..<5).map { Device(id: plug, name: "washer \($0)", family: "tasmota", validFrom: .init(seconds: $0)) }
+        let devices = (0..<5).map {
+            Device(id: plug, name: "washer \($0)", family: "tasmota", validFrom: .init(seconds: $0))
+        }
         let price = try #require(Decimal(price: "0.3215"))
         let settings = (0..<5).map {
             HomeSettings(
@@ -164,7 +167,8 @@ func usage(_ device: DeviceID, _ slot: Int64, source: UInt64, imported: Int64? =
         }
         let other = Device(id: meter, name: "grid", role: .grid, family: "modbus", validFrom: .init(seconds: 0))
         try ledger.commit(
-            changes: [], devices: devices + [other, devices[4]], settings: settings, cursor: Cursor(epoch: 1, offset: 1))
+            changes: [], devices: devices + [other, devices[4]], settings: settings, cursor: Cursor(epoch: 1, offset: 1)
+        )
         #expect(try ledger.devices() == [other] + devices.suffix(3))
         #expect(try ledger.settings() == settings.suffix(3))
     }

@@ -27,7 +27,8 @@ import Testing
 
     @Test(arguments: [
         ("0", 0, 0), ("-0", 0, 0), ("007", 7, 0), ("1.", 1, 0), (".5", 5, -1), ("+5", 5, 0), ("-5.25", -525, -2),
-        (" 12 ", 12, 0), ("\t12\r\n", 12, 0), ("1e3", 1, 3), ("1E+3", 1, 3), ("1.5e-3", 15, -4), ("1e999999", 1, 100_000),
+        (" 12 ", 12, 0), ("\t12\r\n", 12, 0), ("1e3", 1, 3), ("1E+3", 1, 3), ("1.5e-3", 15, -4),
+        ("1e999999", 1, 100_000),
         ("231.40", 23140, -2), ("000000000000000000000000000001", 1, 0),
     ]) func `a number is read as it is written`(text: String, mantissa: Int, exponent: Int) throws {
         let number = try #require(DecimalText(text))
@@ -36,8 +37,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "-", "+", ".", "e5", "1e", "1e+", "1e1.5", "--1", "+-1", "- 1", "1 2", "1.2.3", "0x1F", "0x1p3", "1_000",
-        "1,5", "1,234.5", "231.4 V", "231.4V", "nan", "NaN", "-nan", "inf", "Infinity", "null", "none", "None", "true", "ON",
+        "", " ", "-", "+", ".", "e5", "1e", "1e+", "1e1.5", "--1", "+-1", "- 1", "1 2", "1.2.3", "0x1F", "0x1p3",
+        "1_000",
+        "1,5", "1,234.5", "231.4 V", "231.4V", "nan", "NaN", "-nan", "inf", "Infinity", "null", "none", "None", "true",
+        "ON",
         "unknown", "unavailable", "N/A", "\"1\"", "１２", "٣", "1\u{0}", "1\u{A0}", "−1", "½",
         String(repeating: "1", count: 65), String(repeating: " ", count: 64) + "1",
     ]) func `what is not exactly one number is refused`(text: String) {
@@ -79,7 +82,8 @@ import Testing
     @Test func `numbers built by hand cannot overflow`() {
         for exponent in [Int.min, -40, 0, 40, Int.max] {
             for mantissa in [Int128.min, -1, 1, .max] {
-                _ = Thousandths.from(DecimalText(mantissa: mantissa, exponent: exponent), scale: Scale(1_000_000_000_000))
+                _ = Thousandths.from(
+                    DecimalText(mantissa: mantissa, exponent: exponent), scale: Scale(1_000_000_000_000))
             }
         }
     }

@@ -19,7 +19,9 @@ import Timekeeping
         #expect(id.description == "0123456789abcdef000000000000000f")
         #expect(DeviceID(id.description) == id)
         let text = id.description
-        for bad in ["", String(text.dropLast()), text + "0", text.uppercased(), "g" + text.dropFirst(), "é" + text.dropFirst(2)] {
+        for bad in [
+            "", String(text.dropLast()), text + "0", text.uppercased(), "g" + text.dropFirst(), "é" + text.dropFirst(2),
+        ] {
             #expect(DeviceID(bad) == nil, "\(bad)")
         }
         #expect(DeviceID(high: 1, low: .max) < DeviceID(high: 2, low: 0))

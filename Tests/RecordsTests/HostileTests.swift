@@ -106,8 +106,16 @@ import Timekeeping
     }
 
     @Test func `counts that promise more than there is are refused before memory is taken`() {
-        #expect(kind(body(1) { $0.signed(0); $0.varint(.max) }) == .badValue)
-        #expect(kind(body(1) { $0.signed(0); $0.varint(1 << 40); $0.bytes += [0, 0, 0] }) == .badValue)
+        #expect(
+            kind(
+                body(1) {
+                    $0.signed(0); $0.varint(.max)
+                }) == .badValue)
+        #expect(
+            kind(
+                body(1) {
+                    $0.signed(0); $0.varint(1 << 40); $0.bytes += [0, 0, 0]
+                }) == .badValue)
         #expect(throws: RecordError.self) { try FrameContent(sealed([99, 0], count: .max)) }
         #expect(throws: RecordError.self) { try FrameContent(sealed([99, 0, 99, 0], count: 1)) }
         #expect(kind([1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1]) == .truncated)
@@ -122,12 +130,31 @@ import Timekeeping
 
     @Test func `values out of range are refused`() {
         let late = Timestamp.validRange.upperBound.milliseconds + 1
-        #expect(kind(body(1) { $0.signed(.max); $0.bytes += [1, 0, 0] }) == .badValue)
-        #expect(kind(body(1) { $0.signed(0); $0.bytes += [1, 1]; $0.signed(.min); $0.bytes += [0] }) == .badValue)
-        #expect(kind(body(1) { $0.signed(0); $0.varint(1); $0.varint(.max); $0.bytes += [0] }) == .badValue)
-        #expect(kind(body(1) { $0.signed(0); $0.bytes += [1, 2, 0]; $0.varint(70_000) }) == .badValue)
         #expect(
-            kind(body(5) { $0.field(1, signed: 0); $0.field(2, unsigned: 1); $0.field(3, signed: late) }) == .badValue)
+            kind(
+                body(1) {
+                    $0.signed(.max); $0.bytes += [1, 0, 0]
+                }) == .badValue)
+        #expect(
+            kind(
+                body(1) {
+                    $0.signed(0); $0.bytes += [1, 1]; $0.signed(.min); $0.bytes += [0]
+                }) == .badValue)
+        #expect(
+            kind(
+                body(1) {
+                    $0.signed(0); $0.varint(1); $0.varint(.max); $0.bytes += [0]
+                }) == .badValue)
+        #expect(
+            kind(
+                body(1) {
+                    $0.signed(0); $0.bytes += [1, 2, 0]; $0.varint(70_000)
+                }) == .badValue)
+        #expect(
+            kind(
+                body(5) {
+                    $0.field(1, signed: 0); $0.field(2, unsigned: 1); $0.field(3, signed: late)
+                }) == .badValue)
         #expect(kind(body(5) { $0.field(1, signed: 0) }) == .missingField)
         #expect(kind(body(2) { $0.field(2, text: "x", limit: 9) }) == .missingField)
         #expect(kind(body(2) { $0.field(2, [UInt8](repeating: 0x78, count: 65)) }) == .tooLong)

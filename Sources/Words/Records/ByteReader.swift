@@ -38,6 +38,7 @@ package struct ByteReader {
         return try longVarint()
     }
 
+    @inline(__always)
     private mutating func longVarint() throws(RecordError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0

@@ -34,25 +34,25 @@ extension ByteWriter {
 
     /// One run per receive time: signed(received − wall), count, then the readings.
     ///
-    /// A reading: varint(series × 4 + hasFlags × 2 + hasTime), [signed(time − received)], signed(value), [varint(flags)].
+    /// `ReadingBuffer` has the form of a reading.
     private mutating func readings(_ readings: [Reading], wall: Timestamp) {
         var i = 0
         while i < readings.count {
             let received = readings[i].received
             var end = i + 1
-            while end < readings.count, readings[end].received == received { end += 1 }
+            while end < readings.count, readings[end].received.milliseconds == received.milliseconds { end += 1 }
             let receivedKept = received.valid
             signed(receivedKept.milliseconds &- wall.milliseconds)
             varint(UInt64(end - i))
-            for reading in readings[i..<end] {
-                let hasTime = reading.time != received
-                let hasFlags = !reading.flags.isEmpty
-                varint(UInt64(reading.series.value) << 2 | (hasFlags ? 2 : 0) | (hasTime ? 1 : 0))
-                if hasTime { signed(reading.time.valid.milliseconds &- receivedKept.milliseconds) }
-                signed(reading.value)
-                if hasFlags { varint(UInt64(reading.flags.rawValue)) }
+            while i < end {
+                let chunk = readings[i..<min(end, i + ReadingBuffer.capacity)]
+                withUnsafeTemporaryAllocation(byteCount: ReadingBuffer.byteCount, alignment: 1) { memory in
+                    var buffer = ReadingBuffer(memory: memory)
+                    for reading in chunk { buffer.append(reading, received: receivedKept) }
+                    bytes.append(contentsOf: memory[..<buffer.count])
+                }
+                i = chunk.endIndex
             }
-            i = end
         }
     }
 
