@@ -60,7 +60,8 @@ struct FaultyCounter {
                 defer { glitched = deliveries.count == count + 1 && deliveries[count].value != reading.value }
                 switch Int.random(in: 0..<12, using: &generator) {
                 case 0: deliveries.append(Delivery(time: reading.time, value: 0))
-                case 1: deliveries.append(Delivery(time: reading.time, value: reading.value / 3))
+                // Below the reading before: what lies between the two could be true.
+                case 1: deliveries.append(Delivery(time: reading.time, value: genuine[i - 1].value / 3))
                 case 2: deliveries.append(Delivery(time: reading.time, value: reading.value + 900_000_000_000))
                 case 3:
                     deliveries.append(reading)
@@ -93,7 +94,7 @@ struct FaultyCounter {
 struct ConservationTests {
     @Test(arguments: [CounterClass.lifetime, .resettable, .volatile])
     func `slots sum to the segments, whatever happened to the counter`(counterClass: CounterClass) {
-        for seed in 1...150 as ClosedRange<UInt64> {
+        for seed in 1...60 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
             let faulty = FaultyCounter(&generator, counterClass: counterClass == .resettable ? .lifetime : counterClass)
             var meters = Meters()
@@ -112,7 +113,7 @@ struct ConservationTests {
     }
 
     @Test func `a clean counter sums to last less first through any delay within the lateness`() {
-        for seed in 1...40 as ClosedRange<UInt64> {
+        for seed in 1...20 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
             var value: Int64 = 1_000_000
             var readings: [(Int64, Int64)] = []

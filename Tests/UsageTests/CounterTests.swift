@@ -85,7 +85,8 @@ struct CounterCase: CustomTestStringConvertible, Sendable {
             readings: [(0, 5000), (60, 9_000_000), (360, 9_000_010), (660, 9_000_020), (960, 9_000_030)],
             booked: 30, decisions: [.quarantined, .newSegment]),
         CounterCase(
-            name: "a level of 9 minutes is none", readings: [(0, 5000), (60, 9_000_000), (360, 9_000_010), (600, 9_000_020)],
+            name: "a level of 9 minutes is none",
+            readings: [(0, 5000), (60, 9_000_000), (360, 9_000_010), (600, 9_000_020)],
             booked: 0, decisions: [.quarantined]),
         CounterCase(
             name: "a rise of the rating and one step is believed",
@@ -98,7 +99,8 @@ struct CounterCase: CustomTestStringConvertible, Sendable {
             readings: [(0, 5000), (60, -5), (120, 1_000_000_000_001), (180, 5010)], booked: 10,
             decisions: [.quarantined, .quarantined]),
         CounterCase(
-            name: "a silence of over 400 days is not spread", readings: [(0, 5000), (34_560_001, 9000), (34_560_061, 9010)],
+            name: "a silence of over 400 days is not spread",
+            readings: [(0, 5000), (34_560_001, 9000), (34_560_061, 9010)],
             booked: 10, decisions: [.newSegment]),
         CounterCase(
             name: "a silence of 400 days is", readings: [(0, 5000), (34_560_000, 9000)], booked: 4000),

@@ -30,7 +30,8 @@ struct HomeBalanceTests {
         #expect(result.home?.imported == 1000)
         #expect(result.home?.exported == 200)
         #expect(result.home?.produced == 500)
-        #expect(result.unmetered?.imported == 1000 - 200 + 500 + 30 - 400 - 300 - 100 - 50)
+        // 1000 − 200 + 500 + 30 − 400 − 300 − 100 − 50
+        #expect(result.unmetered?.imported == 480)
         #expect(result.unmetered?.exported == 0)
     }
 

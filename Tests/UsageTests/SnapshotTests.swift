@@ -20,12 +20,16 @@ private func facts(_ generator: inout Seeded, count: Int, wild: Bool) -> (Series
             step: wild ? Int64.random(in: .min ... .max, using: &generator) : 1000,
             modulus: wild ? Int64.random(in: .min ... .max, using: &generator) : 20_000_000)
         records.append(
-            .device(Meters.device(i, watts: wild ? Int64.random(in: .min ... .max, using: &generator) : 5000, counters: [counter])))
+            .device(
+                Meters.device(
+                    i, watts: wild ? Int64.random(in: .min ... .max, using: &generator) : 5000, counters: [counter])))
     }
     var now = Meters.start * 1000
     var values: [UInt32: Int64] = [:]
     for _ in 0..<count {
-        now += generator.next() % 40 == 0 ? Int64.random(in: 0...90_000_000, using: &generator) : Int64.random(in: 0...120_000, using: &generator)
+        now +=
+            generator.next() % 40 == 0
+            ? Int64.random(in: 0...90_000_000, using: &generator) : Int64.random(in: 0...120_000, using: &generator)
         var readings: [Reading] = []
         for _ in 0..<Int.random(in: 1...5, using: &generator) {
             let key = SeriesKey(
@@ -59,9 +63,9 @@ private func facts(_ generator: inout Seeded, count: Int, wild: Bool) -> (Series
 
 struct SnapshotTests {
     @Test func `any split into batches, with the state stored and read back, gives the same slots and bytes`() throws {
-        for seed in 1...25 as ClosedRange<UInt64> {
+        for seed in 1...10 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
-            let (dictionary, records) = facts(&generator, count: 400, wild: false)
+            let (dictionary, records) = facts(&generator, count: 300, wild: false)
             var reference = Meters()
             var split = Meters()
             var decisions: [Decision] = []
@@ -88,7 +92,7 @@ struct SnapshotTests {
     }
 
     @Test func `no reading traps, whatever its value and time`() {
-        for seed in 1...25 as ClosedRange<UInt64> {
+        for seed in 1...4 as ClosedRange<UInt64> {
             var generator = Seeded(seed)
             let (dictionary, records) = facts(&generator, count: 300, wild: true)
             var meters = Meters()
@@ -111,10 +115,11 @@ struct SnapshotTests {
             #expect(throws: RecordError.self) { try UsageState(decoding: Array(good.prefix(length))) }
         }
         var survivors = 0
-        for _ in 0..<1500 {
+        for _ in 0..<1000 {
             var bytes = good
             for _ in 0...(generator.next() % 3) {
-                bytes[6 + Int(generator.next() % UInt64(bytes.count - 10))] = UInt8(truncatingIfNeeded: generator.next())
+                bytes[6 + Int(generator.next() % UInt64(bytes.count - 10))] = UInt8(
+                    truncatingIfNeeded: generator.next())
             }
             // Sealed again, so that the checks behind the checksum are the ones at work.
             bytes.removeLast(4)

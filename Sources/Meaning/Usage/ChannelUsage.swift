@@ -24,9 +24,10 @@ struct ChannelUsage: Sendable {
 }
 
 extension UsageState {
-    /// Marks slots as changed; closed ones cannot be.
+    /// Marks slots as changed; closed ones cannot be. No true change is longer than the longest gap: a source whose
+    /// clock is centuries ahead must not make others work through that time.
     mutating func touch(_ channel: Int, _ first: Int64, _ to: Int64, _ offset: UInt64) {
-        let from = max(first, channels[channel].floor)
+        let from = max(first, channels[channel].floor, to - UsageLimits.longestRun)
         guard from <= to else { return }
         let count = channels[channel].touches.count
         if count == 0 { touched.append(Int32(channel)) }
@@ -88,6 +89,8 @@ extension UsageState {
             sources[index].mark = 0
         }
         sources[index].track.append(point)
+        // The reading itself may yet be refused.
+        sources[index].newest = max(sources[index].newest, point.time)
     }
 
     /// Which source of a flow counts from which slot on; called when a source begins, or begins earlier than thought.
