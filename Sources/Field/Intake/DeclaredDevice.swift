@@ -1,0 +1,25 @@
+import Metering
+
+/// A device as the configuration names it; what is not stated comes from its profile or stays open.
+package struct DeclaredDevice: Hashable, Sendable {
+    package var name: String
+    /// Where it is heard; empty when only its name is given.
+    package var bindings: [Binding]
+    package var role: DeviceRole?
+    /// Name of the device whose energy includes this one's; `grid` means the home's grid meter.
+    package var parent: String?
+    package var ratingWatts: Int64?
+    package var model: String?
+
+    package init(
+        name: String, bindings: [Binding] = [], role: DeviceRole? = nil, parent: String? = nil,
+        ratingWatts: Int64? = nil, model: String? = nil
+    ) {
+        self.name = name
+        self.bindings = bindings
+        self.role = role
+        self.parent = parent
+        self.ratingWatts = ratingWatts
+        self.model = model
+    }
+}

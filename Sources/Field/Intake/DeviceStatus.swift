@@ -1,0 +1,26 @@
+import Metering
+import Timekeeping
+
+/// What Intake knows of a device besides its readings.
+package struct DeviceStatus: Hashable, Sendable {
+    package var lastSeen: Timestamp?
+    package var available: Bool?
+    package var messages: UInt64 = 0
+    package var rejected: UInt64 = 0
+    package var lastError: String?
+
+    package init() {}
+}
+
+/// What Intake counted since the start.
+package struct IntakeCounters: Hashable, Sendable {
+    package var messages: UInt64 = 0
+    package var rejected: UInt64 = 0
+    /// Topics that no profile knows.
+    package var unrecognized: UInt64 = 0
+    package var readings: UInt64 = 0
+    package var implausible: UInt64 = 0
+    package var refusedDevices: UInt64 = 0
+
+    package init() {}
+}
