@@ -1,4 +1,5 @@
 import Disk
+import Glibc
 import Records
 
 /// Walks the frames of one segment file in the order of their positions, a window at a time. Bytes that are no frame
@@ -90,7 +91,18 @@ final class FrameScanner {
     private func stepOver() {
         var at = position - start + 8
         let last = count - FrameHeader.size
-        while at <= last, load(at, UInt32.self) != FrameHeader.magic { at += 8 }
+        let firstByte = CInt(FrameHeader.magic & 0xFF)
+        while at <= last, let base = buffer.baseAddress {
+            // Most of a segment that is not full yet is zero, which memchr crosses fastest.
+            guard let hit = memchr(base + at, firstByte, count - at) else {
+                at = (last + 8) & ~7
+                break
+            }
+            let found = UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+            at = (found + 7) & ~7
+            if at == found, at <= last, load(at, UInt32.self) == FrameHeader.magic { break }
+            if at == found { at += 8 }
+        }
         position = start + at
     }
 

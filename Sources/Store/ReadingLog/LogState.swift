@@ -212,7 +212,7 @@ struct LogView: Sendable {
 /// Counts since the log was opened.
 package struct LogStatistics: Hashable, Sendable {
     package var appendedRecords = 0
-    /// Refused by `append` for lack of memory or room; the caller was told.
+    /// Refused by `append`; the caller was told why.
     package var refusedRecords = 0
     package var flushes = 0
     package var failedFlushes = 0

@@ -74,19 +74,15 @@ package final class ReadingLog: Log {
 
     @discardableResult
     package func append(_ records: [Record]) throws(LogError) -> Cursor {
-        if let first = try tryAppend(records) { return first }
         do throws(LogError) {
+            if let first = try tryAppend(records) { return first }
             try flush()
+            if let first = try tryAppend(records) { return first }
+            throw LogError(options.topic, .memoryFull(bytes: state.withLock { $0.pending.memory }))
         } catch {
             state.withLock { $0.statistics.refusedRecords += records.count }
             throw error
         }
-        if let first = try tryAppend(records) { return first }
-        let bytes = state.withLock {
-            $0.statistics.refusedRecords += records.count
-            return $0.pending.memory
-        }
-        throw LogError(options.topic, .memoryFull(bytes: bytes))
     }
 
     /// Nil when there is no room before a flush.

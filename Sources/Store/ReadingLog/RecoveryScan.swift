@@ -1,4 +1,5 @@
 import Disk
+import Glibc
 import Metering
 import Records
 import Timekeeping
@@ -10,6 +11,9 @@ extension Recovery {
         do throws(DiskError) {
             let file = try fileSystem.open(path(last.number), .read)
             defer { file.close() }
+            // After a kill the kernel may still hold what the disk lacks; what is reported durable must be on it.
+            try file.sync()
+            try fileSystem.syncDirectory(directory)
             return try scan(file, last)
         } catch {
             log.report.diskErrors.append(error)
@@ -72,7 +76,12 @@ extension Recovery {
         while true {
             let bytes = try file.read(at: Int64(position), count: 64 << 10)
             if bytes.isEmpty { return last }
-            if let i = bytes.lastIndex(where: { $0 != 0 }) { last = position + (i + 8) & ~7 }
+            bytes.withUnsafeBytes { buffer in
+                guard let base = buffer.baseAddress, buffer[0] != 0 || memcmp(base, base + 1, buffer.count - 1) != 0
+                else { return }
+                for i in stride(from: 0, to: buffer.count & ~7, by: 8)
+                where buffer.loadUnaligned(fromByteOffset: i, as: UInt64.self) != 0 { last = position + i + 8 }
+            }
             position += bytes.count
         }
     }

@@ -34,7 +34,8 @@ final class SegmentReader: LogReader {
             let isLast = i == view.segments.count - 1
             let segment = view.segments[i]
             let end = isLast ? view.durable.offset : view.segments[i + 1].firstOffset
-            let next = Cursor(epoch: isLast ? view.durable.epoch : view.segments[i + 1].epoch, offset: end)
+            // At the end the segment's epoch, since one that has no segment yet may never have one.
+            let next = Cursor(epoch: isLast ? segment.epoch : view.segments[i + 1].epoch, offset: end)
             if try enter(segment, isLast: isLast) {
                 let limit = isLast ? view.durablePosition : segment.size
                 let isDone = try readSegment(to: limit, below: end, &budget, body)
@@ -57,7 +58,7 @@ final class SegmentReader: LogReader {
     private func settle(_ view: LogView, _ body: (LogItem) throws -> Void) throws {
         let oldest = view.segments.first.map { Cursor(epoch: $0.epoch, offset: $0.firstOffset) } ?? view.durable
         if cursor == .oldest {
-            cursor = oldest
+            if !view.segments.isEmpty { cursor = oldest }
             return
         }
         if cursor.offset < oldest.offset {
@@ -65,21 +66,16 @@ final class SegmentReader: LogReader {
             return try report(.gap(gap), goingTo: oldest, body)
         }
         if cursor.epoch == view.durable.epoch, cursor.offset <= view.durable.offset { return }
-        let to: Cursor
-        if let i = view.segments.lastIndex(where: { $0.epoch == cursor.epoch }) {
-            // The epoch's records end where the next epoch's begin.
-            let hasNext = i + 1 < view.segments.count
-            let end = hasNext ? view.segments[i + 1].firstOffset : view.durable.offset
-            if cursor.offset <= end { return }
-            to = Cursor(epoch: hasNext ? view.segments[i + 1].epoch : view.durable.epoch, offset: end)
-        } else if cursor.offset == view.durable.offset {
-            // An epoch that began in memory and never became durable.
-            cursor = view.durable
-            return
-        } else {
-            // An epoch that is not of this log says nothing about its offsets.
-            to = cursor.offset > view.durable.offset ? view.durable : oldest
+        // An epoch's records end where the next epoch's begin. One without a segment was begun and never became
+        // durable, so it ends where it began.
+        let isKnown = view.segments.contains { $0.epoch == cursor.epoch }
+        let next = view.segments.first { $0.epoch > cursor.epoch }.map {
+            Cursor(epoch: $0.epoch, offset: $0.firstOffset)
         }
+        let end = next ?? view.durable
+        if cursor.offset == end.offset || (isKnown && cursor.offset < end.offset) { return }
+        // An epoch that is not of this log says nothing about its offsets.
+        let to = isKnown || cursor.offset > view.durable.offset ? end : oldest
         try report(.rewound(from: cursor, to: to), goingTo: to, body)
     }
 

@@ -26,6 +26,8 @@ package struct SnapshotReading: Hashable, Sendable {
     package var isFallback = false
     /// What was wrong, file by file, in sentences for the log.
     package var problems: [String] = []
+
+    package init() {}
 }
 
 /// Snapshots of named consumers in one directory: `<name>.snapshot`, and the one before as `<name>.snapshot.previous`.

@@ -10,8 +10,13 @@ import Synchronization
 package final class SimulatedDisk: FileSystem {
     /// Asked before each call with its operation, its path and the number of calls before it: the error it is to give.
     package typealias Fault = @Sendable (DiskError.Operation, String, Int) -> CInt?
-    /// Told of each write before it happens.
-    package typealias Observer = @Sendable (_ path: String, _ position: Int, _ count: Int) -> Void
+    /// Told of each write before it happens and of each sync that succeeded.
+    package typealias Observer = @Sendable (Event) -> Void
+
+    package enum Event: Sendable {
+        case write(path: String, position: Int, count: Int)
+        case synced(path: String)
+    }
 
     private let state = Mutex(SimulatedDiskState())
 
@@ -147,7 +152,7 @@ private final class SimulatedFile: File {
     func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(DiskError) {
         let copy = Array(bytes)
         try disk.withInode(of: self, .write) { (state, inode) throws(DiskError) in
-            state.observer?(path, Int(position), copy.count)
+            state.observer?(.write(path: path, position: Int(position), count: copy.count))
             guard state.hasRoom(for: inode, upTo: Int(position) + copy.count) else {
                 throw DiskError(path: path, operation: .write, errno: ENOSPC)
             }
@@ -165,7 +170,10 @@ private final class SimulatedFile: File {
     }
 
     func sync() throws(DiskError) {
-        try disk.withInode(of: self, .sync) { (state, inode) throws(DiskError) in state.sync(inode) }
+        try disk.withInode(of: self, .sync) { (state, inode) throws(DiskError) in
+            state.sync(inode)
+            state.observer?(.synced(path: path))
+        }
     }
 
     func size() throws(DiskError) -> Int64 {

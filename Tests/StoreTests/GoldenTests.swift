@@ -1,0 +1,89 @@
+import Disk
+import Foundation
+import History
+import Metering
+import ReadingLog
+import Records
+import Simulation
+import Testing
+import Timekeeping
+
+/// The files of version 1, byte by byte: `Fixtures/segment-v1.bin` (a segment without the zeros at its end) and
+/// `Fixtures/blocks-v1.blk`. Made by `UPDATE_GOLDEN=1 swift test --filter GoldenTests` from the fixed gateway, boot,
+/// clock and generator of `LogWorld`; a change of these bytes needs a new version of the format.
+@Suite struct GoldenTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Fixtures")
+
+    /// Two flushes with two series, a clock record and a heartbeat.
+    private func write(_ world: inout LogWorld) throws -> [Record] {
+        let log = try world.open()
+        let power = try log.number(for: LogWorld.key(0))
+        let other = try log.number(for: LogWorld.key(1))
+        let now = world.clock.now().wall
+        let records: [Record] = [
+            .clock(ClockState(offset: now.milliseconds - 5000, synchronized: true, at: now)),
+            .readings([
+                Reading(series: power, time: now, received: now, value: 42_500),
+                Reading(series: other, time: now - 1500, received: now, value: -7, flags: [.late, .derived]),
+            ]),
+            .readings([Reading(series: power, time: now + 10_000, received: now + 10_000, value: 43_000)]),
+        ]
+        try log.append(Array(records[..<2]))
+        try log.flush()
+        world.clock.advance(by: 10_000)
+        try log.append(Array(records[2...]))
+        try log.flush()
+        world.clock.advance(by: 10_000)
+        try log.flush(heartbeat: true)
+        let history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        try history.follow()
+        try history.seal()
+        return records
+    }
+
+    private func blocks(_ world: LogWorld) throws -> (name: String, bytes: [UInt8]) {
+        let name = try #require(try world.disk.list("/data/history/raw").first)
+        return (name, try #require(world.disk.contents("/data/history/raw/" + name)))
+    }
+
+    private func golden(_ name: String, _ bytes: [UInt8]) throws -> [UInt8] {
+        let url = GoldenTests.fixtures.appendingPathComponent(name)
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+            try FileManager.default.createDirectory(at: GoldenTests.fixtures, withIntermediateDirectories: true)
+            try Data(bytes).write(to: url)
+        }
+        return [UInt8](try Data(contentsOf: url))
+    }
+
+    @Test func `a segment and a block file are written as they were in version 1`() throws {
+        var world = LogWorld()
+        _ = try write(&world)
+        var segment = try #require(world.disk.contents(world.segment(1)))
+        segment.removeLast(segment.reversed().prefix { $0 == 0 }.count)
+        #expect(try golden("segment-v1.bin", segment) == segment)
+        let blocks = try blocks(world)
+        #expect(blocks.name == "1789999998500-1790000010000-1.blk")
+        #expect(try golden("blocks-v1.blk", blocks.bytes) == blocks.bytes)
+    }
+
+    @Test func `files of version 1 are read`() throws {
+        var made = LogWorld()
+        let records = try write(&made)
+        let segment = try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent("segment-v1.bin"))
+        let blocks = try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent("blocks-v1.blk"))
+        var world = LogWorld()
+        let zeros = [UInt8](repeating: 0, count: (64 << 10) - segment.count)
+        world.disk.put([UInt8](segment) + zeros, at: world.segment(1))
+        world.disk.put([UInt8](blocks), at: "/data/history/raw/1789999998500-1790000010000-1.blk")
+        let log = try world.open()
+        #expect(!log.report.isEventful)
+        let received = try Received(log)
+        #expect(received.records.map(\.record) == records)
+        #expect(received.walls.last == LogWorld.start + 20_000)
+        let history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        #expect(history.latest(LogWorld.key(0)) == HistoryPoint(time: LogWorld.start + 10_000, value: 43_000))
+        #expect(history.latest(LogWorld.key(1)) == HistoryPoint(time: LogWorld.start - 1500, value: -7))
+        #expect(history.cursor == log.durable)
+    }
+}

@@ -1,0 +1,214 @@
+import Disk
+import History
+import Metering
+import ReadingLog
+import Records
+import Simulation
+import Testing
+import Timekeeping
+
+/// History beside a naive model of it: a dictionary per series.
+private struct HistoryWorld {
+    var world = LogWorld()
+    var log: ReadingLog
+    var history: History
+    var options: HistoryOptions
+    var model: [SeriesKey: [Int64: Int64]] = [:]
+
+    init(_ options: HistoryOptions = HistoryOptions()) throws {
+        world.options.budget = 64 * 64 << 10
+        self.options = options
+        log = try world.open()
+        history = try History(directory: "/data/history", fileSystem: world.disk, log: log, options: options)
+    }
+
+    mutating func reopen() throws {
+        log = try world.open()
+        history = try History(directory: "/data/history", fileSystem: world.disk, log: log, options: options)
+        try history.follow()
+    }
+
+    mutating func put(_ series: Int, _ time: Timestamp, _ value: Int64) throws {
+        let key = LogWorld.key(series)
+        let number = try log.number(for: key)
+        let reading = Reading(series: number, time: time, received: world.clock.now().wall, value: value)
+        try log.append([.readings([reading])])
+        model[key, default: [:]][time.milliseconds] = value
+    }
+
+    mutating func flush() throws {
+        try log.flush(heartbeat: true)
+        try history.follow()
+    }
+
+    func points(_ series: Int, _ from: Timestamp, _ to: Timestamp) throws -> [HistoryPoint] {
+        var points: [HistoryPoint] = []
+        try history.range(LogWorld.key(series), from: from, to: to) { points.append($0) }
+        return points
+    }
+
+    func expected(_ series: Int, _ from: Timestamp, _ to: Timestamp) -> [HistoryPoint] {
+        (model[LogWorld.key(series)] ?? [:])
+            .filter { $0.key >= from.milliseconds && $0.key < to.milliseconds }
+            .sorted { $0.key < $1.key }
+            .map { HistoryPoint(time: Timestamp(milliseconds: $0.key), value: $0.value) }
+    }
+}
+
+@Suite struct HistoryTests {
+    private static let start = LogWorld.start
+    private static let far = Timestamp(milliseconds: Int64.max)
+    private static let past = Timestamp(milliseconds: 0)
+
+    @Test(arguments: 1...12 as ClosedRange<UInt64>)
+    func `queries equal a naive model under late data, duplicates and restarts`(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var home = try HistoryWorld(HistoryOptions(sealAfter: 10 * Span.minute))
+        for _ in 0..<400 {
+            let now = home.world.clock.now().wall
+            let lateness = random.chance(200) ? random.between(0, Span.hour) : 0
+            let time = now - lateness
+            let value = random.chance(20) ? Int64(bitPattern: random.next()) : random.between(-5000, 5000) * 100
+            try home.put(Int(random.between(0, 3)), time, value)
+            if random.chance(100) { try home.put(0, time, value + 1) }
+            home.world.clock.advance(by: random.chance(300) ? 0 : random.between(1, 20_000))
+            if random.chance(300) { try home.flush() }
+            if random.chance(20) {
+                home.world.disk.crash(using: &random)
+                try home.log.flushed(into: &home)
+            }
+        }
+        try home.flush()
+        for series in 0..<4 {
+            #expect(
+                try home.points(series, HistoryTests.past, HistoryTests.far)
+                    == home.expected(series, HistoryTests.past, HistoryTests.far), "seed \(seed)")
+            let from = HistoryTests.start + random.between(0, Span.hour)
+            let to = from + random.between(0, Span.hour)
+            #expect(try home.points(series, from, to) == home.expected(series, from, to), "seed \(seed)")
+            let expected = home.expected(series, HistoryTests.past, HistoryTests.far)
+            #expect(home.history.latest(LogWorld.key(series)) == expected.last, "seed \(seed)")
+            try checkBuckets(home, series, from, to, step: random.between(1, 10 * Span.minute), seed)
+        }
+        #expect(home.history.statistics.sealedFiles > 0 || home.history.statistics.files > 0)
+    }
+
+    private func checkBuckets(
+        _ home: HistoryWorld, _ series: Int, _ from: Timestamp, _ to: Timestamp, step: Int64, _ seed: UInt64
+    ) throws {
+        var got: [HistoryBucket] = []
+        try home.history.downsample(LogWorld.key(series), from: from, to: to, step: step) { got.append($0) }
+        let groups = Dictionary(grouping: home.expected(series, from, to)) { ($0.time - from) / step }
+        #expect(got.map(\.start) == groups.keys.sorted().map { from + $0 * step }, "seed \(seed)")
+        for (bucket, index) in zip(got, groups.keys.sorted()) {
+            let values = groups[index, default: []].map(\.value)
+            #expect(bucket.count == values.count && bucket.last == values.last, "seed \(seed)")
+            #expect(bucket.min == values.min() && bucket.max == values.max(), "seed \(seed)")
+            #expect(bucket.sum == values.reduce(Int128(0)) { $0 + Int128($1) }, "seed \(seed)")
+            #expect(bucket.average >= bucket.min && bucket.average <= bucket.max, "seed \(seed)")
+        }
+    }
+
+    @Test func `an average is rounded once, ties to even`() throws {
+        var home = try HistoryWorld()
+        for (i, value) in [1, 2, 2, 3, -1, -2].enumerated() {
+            try home.put(0, HistoryTests.start + Int64(i), Int64(value))
+        }
+        try home.flush()
+        var averages: [Int64] = []
+        try home.history.downsample(LogWorld.key(0), from: HistoryTests.start, to: HistoryTests.far, step: 2) {
+            averages.append($0.average)
+        }
+        #expect(averages == [2, 2, -2])
+    }
+
+    @Test func `a limit stops and says that there is more`() throws {
+        var home = try HistoryWorld()
+        for i in 0..<5 as Range<Int64> { try home.put(0, HistoryTests.start + i, i) }
+        try home.flush()
+        var count = 0
+        let key = LogWorld.key(0)
+        let (from, to) = (HistoryTests.past, HistoryTests.far)
+        #expect(try home.history.range(key, from: from, to: to, limit: 4) { _ in count += 1 })
+        #expect(count == 4)
+        #expect(try !home.history.range(key, from: from, to: to, limit: 5) { _ in })
+    }
+
+    @Test func `a damaged newest file is set aside and read from the log again`() throws {
+        var home = try HistoryWorld()
+        for i in 0..<50 as Range<Int64> { try home.put(Int(i % 3), HistoryTests.start + i * 1000, i) }
+        try home.flush()
+        try home.history.seal()
+        let name = try #require(try home.world.disk.list("/data/history/raw").first)
+        let size = try #require(home.world.disk.contents("/data/history/raw/" + name)).count
+        home.world.disk.flipBit("/data/history/raw/" + name, at: size - 30, bit: 4)
+        try home.reopen()
+        #expect(home.history.statistics.setAside == [name + ".damaged"])
+        for series in 0..<3 {
+            #expect(
+                try home.points(series, HistoryTests.past, HistoryTests.far)
+                    == home.expected(series, HistoryTests.past, HistoryTests.far))
+        }
+    }
+
+    @Test func `a damaged block is left out and named, the others are read`() throws {
+        var home = try HistoryWorld()
+        for i in 0..<50 as Range<Int64> { try home.put(Int(i % 2), HistoryTests.start + i * 1000, i * i) }
+        try home.flush()
+        try home.history.seal()
+        let name = try #require(try home.world.disk.list("/data/history/raw").first)
+        home.world.disk.flipBit("/data/history/raw/" + name, at: 20, bit: 4)
+        #expect(try home.points(0, HistoryTests.past, HistoryTests.far).isEmpty)
+        #expect(try home.points(1, HistoryTests.past, HistoryTests.far).count == 25)
+        #expect(home.history.statistics.damagedBlocks == 1)
+        #expect(home.history.damage.first?.position == 16)
+    }
+
+    @Test func `old files go by age and by bytes, the oldest first`() throws {
+        var home = try HistoryWorld(
+            HistoryOptions(retention: Span.day, budget: 1 << 20, sealAfter: Span.hour, headCeiling: 1 << 20))
+        for i in 0..<100 as Range<Int64> {
+            try home.put(0, home.world.clock.now().wall, i)
+            home.world.clock.advance(by: Span.hour)
+            try home.flush()
+        }
+        #expect(home.history.statistics.removedFiles > 0)
+        let points = try home.points(0, HistoryTests.past, HistoryTests.far)
+        let newest = try #require(points.last)
+        let oldest = try #require(points.first)
+        #expect(newest.time - oldest.time <= Span.day + 3 * Span.hour)
+        #expect(points.count >= 24)
+    }
+
+    @Test func `with a full head and a failing disk nothing is lost, the log waits`() throws {
+        var home = try HistoryWorld(HistoryOptions(headCeiling: 4096))
+        for i in 0..<300 as Range<Int64> { try home.put(0, HistoryTests.start + i, i) }
+        try home.log.flush()
+        home.world.disk.fail { operation, path, _ in path.contains("history") && operation == .write ? 28 : nil }
+        try home.history.follow()
+        for i in 300..<2000 as Range<Int64> { try home.put(0, HistoryTests.start + i, i) }
+        try home.log.flush()
+        #expect(throws: DiskError.self) { try home.history.follow() }
+        home.world.disk.fail(nil)
+        try home.history.follow()
+        #expect(
+            try home.points(0, HistoryTests.past, HistoryTests.far)
+                == home.expected(0, HistoryTests.past, HistoryTests.far))
+        #expect(try home.world.disk.list("/data/history/raw").allSatisfy { $0.hasSuffix(".blk") })
+    }
+}
+
+extension ReadingLog {
+    /// After a crash: opens again and takes what was never durable out of the model.
+    fileprivate func flushed(into home: inout HistoryWorld) throws {
+        try home.reopen()
+        home.model = [:]
+        for item in try Received(home.log).records {
+            guard case .readings(let readings) = item.record else { continue }
+            for reading in readings {
+                guard let key = home.log.key(for: reading.series) else { continue }
+                home.model[key, default: [:]][reading.time.milliseconds] = reading.value
+            }
+        }
+    }
+}
