@@ -89,7 +89,7 @@ struct BillingTests {
             slots: slots, devices: devices, settings: settings, zone: .utc, by: .day, from: day.start, to: end)
         // 40 slots at 0.30 and 56 at 0.40.
         #expect(rows.first?.cost?.description == "34.4")
-        let bills = Billing.bills(
+        let bills = Bills.bills(
             slots: slots, devices: devices, settings: settings, zone: .utc, from: day.start, to: end)
         #expect(bills.count == 1)
         #expect(bills[0].tariff == "old, new")
@@ -101,7 +101,7 @@ struct BillingTests {
     @Test func `only a bill's lines are rounded, half to even`() throws {
         let settings = home([try tariff("flat", "0.01", export: "0.03", from: "2026-01-01T00:00:00Z")])
         let slot = Slot(containing: try time("2026-06-01T00:00:00Z"))
-        let bills = Billing.bills(
+        let bills = Bills.bills(
             slots: [
                 usage(meter, slot, imported: 250_000, exported: 1),
                 usage(meter, slot.next, imported: 250_000, exported: 499_999),
@@ -120,7 +120,7 @@ struct BillingTests {
         let first = Slot(containing: from)
         let count = (to - from) / Slot.length
         let slots = (0..<count).map { usage(meter, Slot(index: first.index + $0), imported: 1_000_000) }
-        let bills = Billing.bills(
+        let bills = Bills.bills(
             slots: slots, devices: devices, settings: settings, zone: berlin, from: from, to: to)
         #expect(
             bills.map { berlin.rfc3339($0.from) } == [

@@ -23,9 +23,12 @@ import Testing
         let linked = try Self.run("readelf", ["--dynamic", "--wide", binary])
         #expect(linked.status == 0)
         for library in linked.output.split(separator: "\n") where library.contains("NEEDED") {
-            #expect(!library.contains("Foundation") && !library.contains("icu") && !library.contains("libswift"), "\(library)")
+            #expect(
+                !library.contains("Foundation") && !library.contains("icu") && !library.contains("libswift"),
+                "\(library)")
         }
-        let symbols = try Self.run("bash", ["-c", "nm -C '\(binary)' | grep -cE ' [TtDdBbRr] (icu_|ucal_|unum_|udat_)' || true"])
+        let symbols = try Self.run(
+            "bash", ["-c", "nm -C '\(binary)' | grep -cE ' [TtDdBbRr] (icu_|ucal_|unum_|udat_)' || true"])
         #expect(Int(symbols.output.trimmingCharacters(in: .whitespacesAndNewlines)) == 0)
         let stripped = FileManager.default.temporaryDirectory.appendingPathComponent("energyd-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: stripped) }

@@ -172,6 +172,20 @@ struct SlotTests {
         #expect(meters.slots()[3].exported == nil || meters.slots()[3].exported == 0)
     }
 
+    @Test(arguments: [true, false])
+    func `beside an import counter a power that never was negative says nothing of export`(powerFirst: Bool) {
+        var meters = Meters()
+        meters.add(Meters.device(1))
+        for minute in Int64(0)...30 {
+            if powerFirst { meters.read(60 * minute, 1_000_000, .power) }
+            meters.read(60 * minute, 5_000_000 + 16_000 * minute, .energyImport)
+            if !powerFirst { meters.read(60 * minute, 1_000_000, .power) }
+        }
+        meters.settle()
+        #expect(meters.slots().map(\.exported) == [nil, nil, nil].prefix(meters.slots().count).map { $0 })
+        #expect(meters.sum() == 480_000)
+    }
+
     @Test func `a total register gives way to an import register`() {
         var meters = Meters()
         meters.add(Meters.device(1))

@@ -130,7 +130,11 @@ package struct DeviceRegistry: Sendable {
 
     private func apply(_ declared: DeclaredDevice?, to device: inout Device) {
         guard let declared else { return }
-        if let role = declared.role { device.role = role }
+        if let role = declared.role {
+            device.role = role
+            // A plug's firmware that reads the home's meter: the plug's rating says nothing then.
+            if role != .load, let watts = device.ratingWatts { device.ratingWatts = max(watts, Device.mainFuseWatts) }
+        }
         if let watts = declared.ratingWatts { device.ratingWatts = watts }
         if let model = declared.model { device.model = model }
         if let parent = declared.parent {

@@ -110,6 +110,21 @@ extension UsageState {
             // What it had booked there is void.
             if let last = sources[rival].track.last, last.slot >= from { touch(channel, from, last.slot, offset) }
         }
+        if flow == .imported, sources[index].role.method != .power { voidIdleExport(of: channel, offset) }
+    }
+
+    /// Once a counter tells what is imported, a power that was never negative says nothing about export any more (see
+    /// `waitsForSign`): what it said before is void, so that it does not matter which of the two a message names first.
+    private mutating func voidIdleExport(of channel: Int, _ offset: UInt64) {
+        for i in channels[channel].sources.map({ Int($0) }) {
+            guard sources[i].role.method == .power, sources[i].role.sign < 0, sources[i].mark == 0,
+                let first = sources[i].track.first, let last = sources[i].track.last, last.booked == 0
+            else { continue }
+            touch(channel, first.slot, last.slot, offset)
+            sources[i].track = Track()
+            sources[i].newest = -1
+            sources[i].remainder = 0
+        }
     }
 
     /// The last slot about which a channel knows something.

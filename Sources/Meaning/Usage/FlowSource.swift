@@ -24,7 +24,7 @@ struct CounterTraits: Equatable {
             // A power is refused where it is absurd; an unstated rating is too weak a reason to lose energy.
             self.init(
                 counterClass: .lifetime, step: 1, modulus: 0,
-                watts: device.ratingWatts.map { max($0, 1) } ?? max(device.plausibleWatts, 43_470))
+                watts: device.plausibleWatts)
             return
         }
         self.init(

@@ -57,7 +57,9 @@ package struct Gateway {
         defer { store.lock.release() }
         let plan = try SourcePlan(configuration, catalog: catalog, gateway: store.gateway)
         let followers = Followers()
-        let sink = LogSink(log: store.facts, followers: followers, logger: logger)
+        let sink = LogSink(
+            log: store.facts, followers: followers, flushesEachBatch: configuration.store.flushInterval == 0,
+            logger: logger)
         let pipeline = try Pipeline(
             opening: PipelineParts(
                 facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,

@@ -17,8 +17,12 @@ final class LogSink: RecordSink {
     private let lostRecords = Atomic<Int>(0)
     private let names = Mutex<@Sendable (DeviceID) -> String>({ "\($0)" })
 
-    init(log: ReadingLog, followers: Followers, logger: Logger) {
+    /// `flush_interval = "0s"`: each batch is on the disk before the next is taken in.
+    private let flushesEachBatch: Bool
+
+    init(log: ReadingLog, followers: Followers, flushesEachBatch: Bool, logger: Logger) {
         self.log = log
+        self.flushesEachBatch = flushesEachBatch
         self.followers = followers
         self.logger = logger
     }
@@ -38,6 +42,7 @@ final class LogSink: RecordSink {
     func append(_ records: [Record]) {
         do {
             try log.append(records)
+            if flushesEachBatch { try? log.flush(heartbeat: false) }  // what fails is told by the pipeline's next tick
         } catch {
             let before = lostRecords.add(records.count, ordering: .relaxed).oldValue
             if before == 0 || before / 1000 != (before + records.count) / 1000 {

@@ -95,12 +95,26 @@ actor Pipeline {
 
     /// Flushes the log and lets the consumers take in what became durable. Called each `flush_interval`.
     func tick() {
-        attempt("log") { try facts.flush(heartbeat: true) }
+        attempt("log") { try flushFacts() }
         attempt("history") { try history.follow() }
         attempt("usage") { try follow() }
         let now = clock.now().monotonic
         if pending.count >= Pipeline.maximumPending || now - lastCheckpoint >= Pipeline.checkpointInterval {
             checkpoint()
+        }
+    }
+
+    /// A ring that is full because we have not put to rest what lies in its oldest segment is ours to free.
+    private func flushFacts() throws {
+        do throws(LogError) {
+            try facts.flush(heartbeat: true)
+        } catch {
+            guard case .ringHeld = error.reason else { throw error }
+            try history.follow()
+            try history.seal()
+            try follow()
+            checkpoint()
+            try facts.flush(heartbeat: true)
         }
     }
 

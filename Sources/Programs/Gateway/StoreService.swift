@@ -17,15 +17,23 @@ struct StoreService: Service {
 
     /// Even with `flush_interval = "0s"` the consumers run at this pace at most, in ms.
     private static let minimumInterval: Int64 = 100
+    /// A sixth of the unit file's WatchdogSec.
+    private static let watchdogInterval: Int64 = 10 * Span.second
 
     func run() async throws {
         let pause = max(interval, StoreService.minimumInterval)
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do { try await Task.sleep(for: .milliseconds(pause)) } catch { return }
+                // In pieces, because the watchdog is less patient than the longest interval.
+                var rest = pause
+                while rest > 0 {
+                    let piece = min(rest, StoreService.watchdogInterval)
+                    do { try await Task.sleep(for: .milliseconds(piece)) } catch { return }
+                    rest -= piece
+                    notifier.alive()
+                }
                 intake.endBatch()
                 await pipeline.tick()
-                notifier.alive()
             }
         }
         intake.endBatch()

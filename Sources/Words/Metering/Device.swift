@@ -153,11 +153,14 @@ package struct Device: Hashable, Sendable {
         return Counter(quantity: quantity, counterClass: counterClass, step: 1000)
     }
 
-    /// What no load behind this device can exceed, in W: stated, else 63 A × 230 V × 3 for a grid meter, an inverter
-    /// or a battery, else 3.7 kW, the most a plug carries.
+    /// 63 A × 230 V × 3: the most that a home's own fuses let through.
+    package static let mainFuseWatts: Int64 = 43_470
+
+    /// What cannot flow through this device, in W: as stated by its profile or the configuration (a plug's profile says
+    /// 3.7 kW), else what the main fuses let through.
     package var plausibleWatts: Int64 {
+        guard let ratingWatts, ratingWatts > 0 else { return Device.mainFuseWatts }
         // A gigawatt is no home; the bound keeps a rating from a broken file from overflowing a product.
-        if let ratingWatts, ratingWatts > 0 { return min(ratingWatts, 1_000_000_000) }
-        return role == .load && family != "modbus" ? 3_700 : 43_470
+        return min(ratingWatts, 1_000_000_000)
     }
 }
