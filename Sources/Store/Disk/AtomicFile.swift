@@ -40,7 +40,8 @@ package enum AtomicFile {
         return try file.read(at: 0, count: Int(size))
     }
 
-    private static func directory(of path: String) -> String {
+    /// Where `path` lies; `.` for a bare name.
+    static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -5,7 +5,7 @@
 package protocol FileSystem: Sendable {
     /// Opens `path`; `.create` makes an empty file or empties the one that is there.
     func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File
-    /// Makes `path` and the directories above it; nothing happens where they exist.
+    /// Makes `path` and the directories above it, durably; nothing happens where they exist.
     func createDirectory(_ path: String) throws(DiskError)
     /// Names in `directory` without `.` and `..`, sorted by bytes.
     func list(_ directory: String) throws(DiskError) -> [String]

@@ -19,10 +19,12 @@ package struct LocalFileSystem: FileSystem {
     }
 
     package func createDirectory(_ path: String) throws(DiskError) {
-        if mkdir(path, 0o750) == 0 { return }
-        if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try createDirectory(String(path[..<slash]))
-            if mkdir(path, 0o750) == 0 { return }
+        let parent = AtomicFile.directory(of: path)
+        // A directory is as durable as its name in the one above it, and so is all that it will hold.
+        if mkdir(path, 0o750) == 0 { return try syncDirectory(parent) }
+        if errno == ENOENT, parent != path, parent != "." {
+            try createDirectory(parent)
+            if mkdir(path, 0o750) == 0 { return try syncDirectory(parent) }
         }
         if errno == EEXIST {
             var status = stat()
