@@ -80,7 +80,9 @@ actor Pipeline {
         let restored = parts.restoreUsage(ledger)
         usage = restored.usage
         reader = parts.facts.reader(from: restored.cursor)
-        slotReader = parts.slots.reader(from: try ledger.cursor() ?? .oldest)
+        let kept = try ledger.cursor() ?? .oldest
+        slotReader = parts.slots.reader(from: kept)
+        parts.slots.hold("ledger", at: kept)
         for device in try ledger.devices() {
             devices[device.id] = device
             usage.apply(.device(device), offset: 0) { _ in nil }
