@@ -92,11 +92,11 @@ import Timekeeping
         #expect(counter(.min, 0).step == 1 && counter(.max, -1).step == Counter.maximumStep)
         #expect(counter(1, 0).modulus == nil && counter(1, .max).modulus == nil && counter(1, 9).modulus == 9)
         var device = Device(id: DeviceID(high: 0, low: 1), name: "x", family: "tasmota", validFrom: .init(seconds: 0))
-        #expect(device.plausibleWatts == 3700)
+        #expect(device.plausibleWatts == Device.mainFuseWatts)
         device.ratingWatts = .max
         #expect(device.plausibleWatts == 1_000_000_000)
         device.ratingWatts = .min
-        #expect(device.plausibleWatts == 3700)
+        #expect(device.plausibleWatts == Device.mainFuseWatts)
         #expect(device.counter(for: .energyImportDelta).counterClass == .delta)
         #expect(device.counter(for: .energyImportToday).counterClass == .period)
         #expect(device.counter(for: .energyNet).counterClass == .net)

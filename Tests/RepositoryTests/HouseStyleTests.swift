@@ -6,6 +6,8 @@ import Testing
             for file in try Repository.swiftFiles(under: folder) {
                 #expect(file.lines.count <= 301, "\(file.path) has \(file.lines.count) lines")
                 for (i, line) in file.lines.enumerated() where line.count > 120 {
+                    // What a device said is quoted as it was said.
+                    if folder == "Tests", line.contains("\"") { continue }
                     Issue.record("\(file.path):\(i + 1) has \(line.count) columns")
                 }
             }
@@ -17,10 +19,12 @@ import Testing
         for file in try Repository.swiftFiles(under: "Sources") {
             for (i, line) in file.lines.enumerated() {
                 let body = line.drop { $0 == " " }
-                let indent = line.count - body.count
-                guard body.contains("func ") || body.contains("init("), !body.hasPrefix("//") else { continue }
-                let closing = String(repeating: " ", count: indent) + "}"
-                guard let open = file.lines[i...].firstIndex(where: { $0.hasSuffix("{") }), open < i + 12,
+                let words = body.prefix { $0 != "(" }.split(separator: " ")
+                guard words.contains("func") || words.last == "init", !body.hasPrefix("//") else { continue }
+                let closing = String(repeating: " ", count: line.count - body.count) + "}"
+                // The signature may take several lines; a body on the line of its end is short.
+                guard let open = file.lines[i...].firstIndex(where: { $0.hasSuffix("{") || $0.hasSuffix("}") }),
+                    file.lines[open].hasSuffix("{"), !file.lines[i..<open].contains(""),
                     let end = file.lines[open...].firstIndex(where: { $0 == closing })
                 else { continue }
                 #expect(end - i < 60, "\(file.path):\(i + 1) is \(end - i + 1) lines long")

@@ -69,7 +69,7 @@ struct LocalBucketTests {
             #expect(lengths == [Span.day: 1461])
             return
         }
-        // Casablanca changes around Ramadan, on other dates, until its rule ended; the rest twice a year for four years.
+        // Casablanca changes around Ramadan, on other dates, until its rule ended; the rest twice a year.
         let changes = lengths.filter { $0.key != Span.day }
         #expect(Set(changes.keys) == [Span.day - shift, Span.day + shift])
         if name != "Africa/Casablanca" { #expect(changes.values.allSatisfy { $0 == 4 }) }

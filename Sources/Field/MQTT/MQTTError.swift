@@ -20,7 +20,8 @@ package enum MQTTError: Error, Equatable, CustomStringConvertible {
         case .badOption(let text): "MQTT option: \(text)"
         case .badTopic(let text): "MQTT topic “\(text)”: must be 1 to 65535 bytes without +, # or control characters"
         case .badFilter(let text):
-            "MQTT filter “\(text)”: + and # must stand for whole levels, # last; 1 to 65535 bytes, no control characters"
+            "MQTT filter “\(text)”: + and # must stand for whole levels, # last; 1 to 65535 bytes, "
+                + "no control characters"
         case .payloadTooLong(let topic, let bytes, let limit):
             "MQTT payload for “\(topic)”: \(bytes) bytes, at most \(limit) fit"
         case .queueFull(let limit): "MQTT outgoing queue is full (\(limit))"

@@ -35,7 +35,8 @@ package struct UsageTable {
     private var group: [SlotUsage] = []
     private var rows: [(row: UsageRow, line: Int)] = []
 
-    /// `devices`: the latest descriptor of each; `settings`: every version. Slots that start outside `span` are left out.
+    /// `devices`: the latest descriptor of each; `settings`: every version. Slots that start outside `span` are left
+    /// out.
     package init(
         devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping, span: Period
     ) {

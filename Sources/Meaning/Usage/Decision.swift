@@ -56,7 +56,8 @@ package struct Recompute: Hashable, Sendable {
     }
 }
 
-/// What one reading did to its source: slots that changed, and decisions. Reused, so that the usual reading allocates nothing.
+/// What one reading did to its source: slots that changed, and decisions. Reused, so that the usual reading
+/// allocates nothing.
 struct Effects {
     struct Verdict {
         var time: Int64

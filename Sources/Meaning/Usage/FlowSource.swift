@@ -39,7 +39,8 @@ struct CounterTraits: Equatable {
     }
 }
 
-/// The part that one series plays in one flow of its channel: its register, power or amounts as a line of booked energy.
+/// The part that one series plays in one flow of its channel: its register, power or amounts as a line of booked
+/// energy.
 ///
 /// The line is changed by readings later than all before; an earlier one within the lateness only moves energy
 /// between slots. Times are ms, values thousandths of the unit.

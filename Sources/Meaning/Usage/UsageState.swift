@@ -2,7 +2,8 @@ import Metering
 import Records
 import Timekeeping
 
-/// Turns a home's facts into slots: (state, record) → (state, changes), with no clock, no input or output and no chance.
+/// Turns a home's facts into slots: (state, record) → (state, changes), with no clock, no input or output and no
+/// chance.
 ///
 /// `apply` takes records in the order of the log; `takeChanges` hands out each slot that changed since it was last
 /// called, as it is then. How the records were grouped, and when changes were taken or the state stored and read

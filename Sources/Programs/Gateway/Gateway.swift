@@ -104,7 +104,8 @@ package struct Gateway {
             },
             FollowersService(followers: followers),
             HealthService(
-                intake: home.intake, mqtt: home.mqtt, buses: home.buses, directory: options.dataDirectory, clock: clock),
+                intake: home.intake, mqtt: home.mqtt, buses: home.buses, directory: options.dataDirectory,
+                clock: clock),
         ]
         if let mqtt = home.mqtt, let options = plan.mqtt {
             services.append(MQTTService(intake: mqtt, options: options))

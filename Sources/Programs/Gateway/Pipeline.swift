@@ -12,9 +12,9 @@ import Usage
 /// The consumers of the log, in one place and on one thread: facts become durable, then History and Usage take them in,
 /// and now and then what Usage knows is put to rest.
 ///
-/// Two cursors, one rule: a snapshot contains the cursor up to which it holds. Usage's snapshot holds a cursor of `facts`,
-/// the ledger one of `slots`. A checkpoint writes in the order slots, ledger, snapshot; a crash between any two of them
-/// replays facts and writes the same slots again.
+/// Two cursors, one rule: a snapshot contains the cursor up to which it holds. Usage's snapshot holds a cursor of
+/// `facts`, the ledger one of `slots`. A checkpoint writes in the order slots, ledger, snapshot; a crash between any
+/// two of them replays facts and writes the same slots again.
 actor Pipeline {
     /// A checkpoint is made at least this often, in ms: the unit in which SQLite's pages are written again.
     static let checkpointInterval: Int64 = 15 * Span.minute

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Tells systemd how the daemon is doing (sd_notify's protocol: one datagram of `KEY=value` lines). Silent where nobody asked.
+/// Tells systemd how the daemon is doing (sd_notify's protocol: one datagram of `KEY=value` lines). Silent where
+/// nobody asked.
 package struct SystemdNotifier: Sendable {
     private let address: String?
 

@@ -11,9 +11,11 @@ struct Energyd: AsyncParsableCommand {
         commandName: "energyd",
         abstract: "Reads a home's plugs, meters and inverters, keeps what they say, and works out use and cost.",
         discussion: """
-            Runs in the foreground, logs to stderr, and stops on SIGTERM and Ctrl-C. Without a configuration file it runs on
-            its defaults: MQTT at 127.0.0.1:1883, no Modbus, no tariff. Exit status: 0 stopped, 2 usage, 78 bad
-            configuration, 73 the state directory or the socket cannot be used, 1 any other failure.
+            Runs in the foreground, logs to stderr, and stops on SIGTERM and Ctrl-C. Without a configuration
+            file it runs on its defaults: MQTT at 127.0.0.1:1883, no Modbus, no tariff.
+
+            Exit status: 0 stopped, 2 usage, 78 bad configuration, 73 the state directory or the socket
+            cannot be used, 1 any other failure.
             """,
         version: energydVersion)
 

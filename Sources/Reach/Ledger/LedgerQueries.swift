@@ -119,7 +119,8 @@ extension Ledger {
         return found
     }
 
-    /// Decisions about counters with a time in `from ..< until`, newest first, at most `limit`; only `device`'s when given.
+    /// Decisions about counters with a time in `from ..< until`, newest first, at most `limit`; only `device`'s when
+    /// given.
     package func decisions(
         from: Timestamp, until: Timestamp, device: DeviceID? = nil, limit: Int = 1000
     ) throws(LedgerError) -> [Decision] {

@@ -1,4 +1,5 @@
-/// One measured part of a device: `total`, a phase (`l1`), an output (`0`, `1`), a tariff register (`t1`), a string (`dc1`).
+/// One measured part of a device: `total`, a phase (`l1`), an output (`0`, `1`), a tariff register (`t1`), a string
+/// (`dc1`).
 ///
 /// At most 15 bytes of `a–z`, `0–9` and `_`, so that it is stored inside the value and never allocates.
 package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {

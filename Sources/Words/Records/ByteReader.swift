@@ -82,8 +82,8 @@ package struct ByteReader {
 
     /// Calls `body` for each tagged field to the end of the buffer; `body` skips the tags it does not know.
     ///
-    /// Of a tag that comes twice the later one counts, unless it is a list. Lacking one of the tags of `required` (a bit
-    /// for each tag below 64) is an error.
+    /// Of a tag that comes twice the later one counts, unless it is a list. Lacking one of the tags of `required` (a
+    /// bit for each tag below 64) is an error.
     package mutating func fields(
         required: UInt64 = 0, _ body: (UInt64, inout ByteReader) throws(RecordError) -> Void
     ) throws(RecordError) {

@@ -3,7 +3,8 @@ import Timekeeping
 
 /// One fact, decision or result in a home's log. Everything that can change a result travels as one of these.
 ///
-/// Kind numbers are part of the format (`Records.md`); a kind this version does not know is kept, passed on and skipped.
+/// Kind numbers are part of the format (`Records.md`); a kind this version does not know is kept, passed on and
+/// skipped.
 package enum Record: Hashable, Sendable {
     /// Readings in the order they came; a batch of one message or one read cycle.
     case readings([Reading])

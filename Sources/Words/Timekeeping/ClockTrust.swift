@@ -35,7 +35,8 @@ package struct ClockTrust: Hashable, Sendable {
     private var wallMinusMonotonic: Int64?
 
     /// - Parameters:
-    ///   - lastDurable: the latest time found in the log; nil in an empty one, and then there is nothing to place after.
+    ///   - lastDurable: the latest time found in the log; nil in an empty one, and then there is nothing to place
+    /// after.
     ///   - start: the first reading of the clocks in this process.
     package init(lastDurable: Timestamp?, start: ClockReading) {
         self.lastDurable = lastDurable

@@ -69,7 +69,8 @@ extension Zone {
     /// The first instant whose local date is `day` or, where the zone skipped that whole day, a later one.
     ///
     /// Midnight may not exist; then the day begins after the gap. Where clocks go back over midnight, the minutes that
-    /// carry the earlier date once more stay with the day that has begun: days follow each other without gap or overlap.
+    /// carry the earlier date once more stay with the day that has begun: days follow each other without gap or
+    /// overlap.
     package func start(of day: LocalDay) -> Timestamp {
         let midnight = day.daysSinceEpoch * 86_400
         let limit = Int64(LocalTimeType.offsetRange.upperBound)

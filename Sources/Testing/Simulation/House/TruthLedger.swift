@@ -62,8 +62,8 @@ package struct TruthLedger: Sendable {
 
 extension House {
     /// What really flowed, per device and slot, between `from` and `to`; the last entries, named `unmetered`, are what
-    /// no plug sees. Entries that lie within the span in whole; the first starts at the house's birth, and the last ends
-    /// at `time`, which may be in the middle of its slot.
+    /// no plug sees. Entries that lie within the span in whole; the first starts at the house's birth, and the last
+    /// ends at `time`, which may be in the middle of its slot.
     package func truth(from: Timestamp, to: Timestamp) -> [SlotTruth] {
         ledger.truth(from: from, to: to, now: (energies, time))
     }
