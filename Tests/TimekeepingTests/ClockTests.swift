@@ -76,6 +76,12 @@ struct ClockTrustTests {
         #expect(after.basis == .believed && after.isFlagged && after.time == time("2026-03-02T00:15:00Z"))
     }
 
+    @Test func `a restart of the daemon on a machine that is up for long does not shift readings`() {
+        var trust = ClockTrust(lastDurable: durable, start: reading("2026-03-01T12:00:20Z", Span.day))
+        let stamp = trust.stamp(reading("2026-03-01T12:00:21Z", Span.day + 1000))
+        #expect(stamp.basis == .believed && stamp.isFlagged && stamp.time == time("2026-03-01T12:00:21Z"))
+    }
+
     @Test func `a wall clock before what is stored is never believed`() {
         var trust = ClockTrust(lastDurable: durable, start: reading("1970-01-01T00:00:00Z", 0))
         let stamp = trust.stamp(reading("1970-01-01T01:00:00Z", Span.hour))

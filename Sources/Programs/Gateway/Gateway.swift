@@ -124,10 +124,9 @@ package struct Gateway {
         _ pipeline: Pipeline, _ store: HomeStore, _ plan: SourcePlan, _ sink: LogSink, _ started: ClockReading
     ) async -> Intake {
         let known = await pipeline.knownDevices.sorted { ($0.validFrom, $0.id) < ($1.validFrom, $1.id) }
-        let newest = store.history.latestAll().map(\.point.time).max()
         let intake = Intake(
             registry: DeviceRegistry(known: known, declared: plan.declared),
-            trust: ClockTrust(lastDurable: newest, start: started), clock: clock, sink: sink)
+            trust: ClockTrust(lastDurable: store.history.logTime, start: started), clock: clock, sink: sink)
         var records: [Record] = [
             .clock(
                 ClockState(

@@ -162,6 +162,12 @@ package final class History: Sendable {
     /// The last places that queries found damaged, at most 32.
     package var damage: [BlockError] { state.withLock { $0.damage } }
 
+    /// The newest log time that was read or sealed: the gateway's own wall clock, never a device's. Nil before any.
+    package var logTime: Timestamp? {
+        let newest = state.withLock { state in max(state.wall, state.files.last?.footer.wall ?? state.wall) }
+        return newest.milliseconds > 0 ? newest : nil
+    }
+
     /// What the log has given so far.
     package var cursor: Cursor { consumer.withLock { $0.reader.cursor } }
 }
