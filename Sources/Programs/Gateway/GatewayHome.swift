@@ -3,6 +3,7 @@ import APITypes
 import Billing
 import History
 import Intake
+import Logging
 import Metering
 import Modbus
 import ReadingLog
@@ -17,9 +18,15 @@ struct GatewayHome: HomeView {
         private nonisolated let executor = ThreadExecutor()
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
         private let history: History
+        private let clock: any Clock
+        private let logger: Logger
+        /// A damaged place is met by every query that touches it.
+        private let complaints = ComplaintLimiter()
 
-        init(_ history: History) {
+        init(_ history: History, clock: any Clock, logger: Logger) {
             self.history = history
+            self.clock = clock
+            self.logger = logger
         }
 
         deinit {
@@ -31,6 +38,8 @@ struct GatewayHome: HomeView {
             _ keys: [SeriesKey], from: Timestamp, to: Timestamp, limit: Int
         ) throws -> [(key: Int, point: HistoryPoint)] {
             var found: [(key: Int, point: HistoryPoint)] = []
+            let damaged = history.statistics.damagedBlocks
+            defer { if history.statistics.damagedBlocks > damaged { complain() } }
             for (i, key) in keys.enumerated() {
                 try history.range(key, from: from, to: to) { point in
                     found.append((i, point))
@@ -39,6 +48,13 @@ struct GatewayHome: HomeView {
             }
             HistoryReading.cut(&found, to: limit)
             return found
+        }
+
+        private func complain() {
+            guard let place = history.damage.last else { return }
+            if complaints.admits(place.path, at: clock.now().monotonic) {
+                logger.warning("readings in a damaged block are left out", metadata: ["place": "\(place)"])
+            }
         }
 
         private static func cut(_ found: inout [(key: Int, point: HistoryPoint)], to limit: Int) {

@@ -52,6 +52,7 @@ struct HomeStore {
                 directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
                 options: HistoryOptions(
                     retention: configuration.store.historyDays * Span.day, budget: configuration.store.historyBudget))
+            HomeStore.tell(history.statistics, logger)
         } catch let failure as GatewayFailure {
             throw failure
         } catch {
@@ -87,5 +88,13 @@ struct HomeStore {
         if let version = report.newerFormat { facts["newer_format"] = "\(version)" }
         if let error = report.diskErrors.first { facts["disk"] = "\(error)" }
         logger.warning("the log was repaired while it was opened", metadata: facts)
+    }
+
+    private static func tell(_ history: HistoryStatistics, _ logger: Logger) {
+        var facts: Logger.Metadata = [:]
+        if !history.setAside.isEmpty { facts["set_aside"] = "\(history.setAside.joined(separator: " "))" }
+        if history.newerFiles > 0 { facts["newer_files"] = "\(history.newerFiles)" }
+        if let error = history.diskErrors.first { facts["disk"] = "\(error)" }
+        if !facts.isEmpty { logger.warning("not all of history can be read", metadata: facts) }
     }
 }
