@@ -99,7 +99,8 @@ struct GatewayHome: HomeView {
         }
     }
 
-    func latest(_ filter: SeriesFilter) async -> [ReadingAnswer] {
+    func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] {
+        try check(filter)
         var newest: [SeriesKey: ReadingAnswer] = [:]
         for (key, point) in history.latestAll() {
             newest[key] = ReadingAnswer(
@@ -121,7 +122,7 @@ struct GatewayHome: HomeView {
     func readings(
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
-        if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
+        try check(filter)
         let keys = facts.dictionary.entries.map(\.key).filter {
             filter.matches(device: name($0.device), channel: $0.channel, quantity: $0.quantity)
         }
@@ -140,8 +141,9 @@ struct GatewayHome: HomeView {
 
     private static let pageSize = 1024
 
-    func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]> {
-        followers.follow(filter)
+    func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
+        try check(filter)
+        return followers.follow(filter)
     }
 
     func usage(
@@ -172,6 +174,10 @@ struct GatewayHome: HomeView {
 
     private func name(_ device: DeviceID) -> String {
         intake.device(device)?.name ?? device.description
+    }
+
+    private func check(_ filter: SeriesFilter) throws {
+        if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
     }
 
     private func unknown(_ device: String) -> Problem {

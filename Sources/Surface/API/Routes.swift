@@ -74,7 +74,7 @@ struct Routes: Sendable {
     /// Newline-delimited JSON, one reading a line, until the client goes away.
     func follow(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["device", "channel", "quantity"])
-        let stream = await home.follow(try query.filter())
+        let stream = try await home.follow(query.filter())
         let body = ResponseBody { writer in
             for await batch in stream {
                 var json = JSONWriter()
