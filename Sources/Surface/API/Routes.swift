@@ -35,8 +35,7 @@ struct Routes: Sendable {
     func readings(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
         let filter = try query.filter()
-        let since = try query.time("since")
-        let until = try query.time("until")
+        let (since, until) = try query.span()
         let limit = try query.integer("limit", 1...Routes.maximumLimit) ?? Routes.defaultLimit
         if try query.flag("latest") {
             let all = try await home.latest(filter)
@@ -95,8 +94,8 @@ struct Routes: Sendable {
         guard let period = UsagePeriod(rawValue: by) else {
             throw Problem.badRequest("by=\(by) is not slot, hour, day or month")
         }
-        let rows = try await home.usage(
-            by: period, since: try query.time("since"), until: try query.time("until"), device: query.text("device"))
+        let (since, until) = try query.span()
+        let rows = try await home.usage(by: period, since: since, until: until, device: query.text("device"))
         return Routes.answer(list: rows)
     }
 }
