@@ -39,7 +39,7 @@ struct BadInputTests {
         }
     }
 
-    @Test func `an unknown key ends the daemon with 78 and energyctl with 5, and says where and the nearest`() async throws {
+    @Test func `an unknown key ends the daemon with 78 and energyctl with 5, with line and nearest key`() async throws {
         try await withHome(broker: false) { home in
             try home.configure("[mqqt]\nport = 1\n\n[log]\nlevle = \"info\"\n")
             let file = home.configuration

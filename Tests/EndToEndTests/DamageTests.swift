@@ -91,6 +91,31 @@ struct DamageTests {
         }
     }
 
+    @Test func `junk in any one file keeps neither the daemon from starting nor usage from being right`() async throws {
+        try await withHome { home in
+            let house = AutumnHouse()
+            let daemon = try await Self.fill(home, house)
+            let gateway = try await home.status()["gateway"]
+            #expect(await daemon.stop() == .exited(code: 0))
+            let whole = home.directory + "/whole"
+            try FileManager.default.copyItem(atPath: home.data, toPath: whole)
+            let names = Self.files(home.data).map { String($0.dropFirst(home.data.count)) }
+            #expect(names.contains("/gateway.id"))
+            #expect(names.count >= 6, "\(names)")
+            for name in names {
+                try FileManager.default.removeItem(atPath: home.data)
+                try FileManager.default.copyItem(atPath: whole, toPath: home.data)
+                try Data(repeating: 0x5A, count: 5_000).write(to: URL(fileURLWithPath: home.data + name))
+                let restarted = try await home.startDaemon()
+                let isTold = ["warning: ", "error: "].contains(where: restarted.log.contains)
+                #expect(isTold || name == "/lock", "\(name): \(restarted.log)")
+                #expect(try await Self.usage(home, house) == house.rows(by: .hour), "\(name)")
+                #expect(try await home.status()["gateway"] == gateway, "\(name)")
+                #expect(await restarted.stop() == .exited(code: 0), "\(name)")
+            }
+        }
+    }
+
     /// A running daemon that knows the house's day.
     private static func fill(_ home: TestHome, _ house: AutumnHouse) async throws -> Daemon {
         let daemon = try await home.startDaemon()
