@@ -132,7 +132,7 @@ let targets: [Target] = [
     tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Metering", "Timekeeping"]),
     tests("API", ["API", "APITypes", "JSONScanner", "Metering", "Timekeeping"]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
-    tests("EndToEnd", ["Simulation", "JSONScanner", "Timekeeping", "Metering"]),
+    tests("EndToEnd", ["Simulation", "Modbus", "JSONScanner"]),
     tests("Repository", []),
 ]
 

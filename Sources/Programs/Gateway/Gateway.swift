@@ -79,8 +79,8 @@ package struct Gateway {
         let home = GatewayHome(
             version: options.version, gateway: store.gateway, homeName: configuration.home.name, zone: zone,
             started: started.wall, clock: clock, intake: intake, facts: store.facts, history: store.history,
-            reading: GatewayHome.HistoryReading(store.history), pipeline: pipeline, followers: followers, sink: sink,
-            mqtt: mqtt, buses: buses.map(\.intake))
+            reading: GatewayHome.HistoryReading(store.history, clock: clock, logger: logger), pipeline: pipeline,
+            followers: followers, sink: sink, mqtt: mqtt, buses: buses.map(\.intake))
         try await serve(home, plan, buses, followers)
     }
 

@@ -3,6 +3,7 @@ import APITypes
 import Billing
 import History
 import Intake
+import Logging
 import Metering
 import Modbus
 import ReadingLog
@@ -17,9 +18,15 @@ struct GatewayHome: HomeView {
         private nonisolated let executor = ThreadExecutor()
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
         private let history: History
+        private let clock: any Clock
+        private let logger: Logger
+        /// A damaged place is met by every query that touches it.
+        private let complaints = ComplaintLimiter()
 
-        init(_ history: History) {
+        init(_ history: History, clock: any Clock, logger: Logger) {
             self.history = history
+            self.clock = clock
+            self.logger = logger
         }
 
         deinit {
@@ -31,6 +38,8 @@ struct GatewayHome: HomeView {
             _ keys: [SeriesKey], from: Timestamp, to: Timestamp, limit: Int
         ) throws -> [(key: Int, point: HistoryPoint)] {
             var found: [(key: Int, point: HistoryPoint)] = []
+            let damaged = history.statistics.damagedBlocks
+            defer { if history.statistics.damagedBlocks > damaged { complain() } }
             for (i, key) in keys.enumerated() {
                 try history.range(key, from: from, to: to) { point in
                     found.append((i, point))
@@ -39,6 +48,13 @@ struct GatewayHome: HomeView {
             }
             HistoryReading.cut(&found, to: limit)
             return found
+        }
+
+        private func complain() {
+            guard let place = history.damage.last else { return }
+            if complaints.admits(place.path, at: clock.now().monotonic) {
+                logger.warning("readings in a damaged block are left out", metadata: ["place": "\(place)"])
+            }
         }
 
         private static func cut(_ found: inout [(key: Int, point: HistoryPoint)], to limit: Int) {
@@ -83,7 +99,8 @@ struct GatewayHome: HomeView {
         }
     }
 
-    func latest(_ filter: SeriesFilter) async -> [ReadingAnswer] {
+    func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] {
+        try check(filter)
         var newest: [SeriesKey: ReadingAnswer] = [:]
         for (key, point) in history.latestAll() {
             newest[key] = ReadingAnswer(
@@ -105,7 +122,7 @@ struct GatewayHome: HomeView {
     func readings(
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
-        if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
+        try check(filter)
         let keys = facts.dictionary.entries.map(\.key).filter {
             filter.matches(device: name($0.device), channel: $0.channel, quantity: $0.quantity)
         }
@@ -124,8 +141,9 @@ struct GatewayHome: HomeView {
 
     private static let pageSize = 1024
 
-    func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]> {
-        followers.follow(filter)
+    func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
+        try check(filter)
+        return followers.follow(filter)
     }
 
     func usage(
@@ -156,6 +174,10 @@ struct GatewayHome: HomeView {
 
     private func name(_ device: DeviceID) -> String {
         intake.device(device)?.name ?? device.description
+    }
+
+    private func check(_ filter: SeriesFilter) throws {
+        if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
     }
 
     private func unknown(_ device: String) -> Problem {

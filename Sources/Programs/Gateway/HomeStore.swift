@@ -29,7 +29,7 @@ struct HomeStore {
         do {
             try fileSystem.createDirectory(directory)
             lock = try DirectoryLock(directory: directory)
-            gateway = try HomeStore.identity(directory, fileSystem)
+            gateway = try HomeStore.identity(directory, fileSystem, logger)
             guard let boot = BootID.current() ?? BootID(text: String(repeating: "0", count: 32)) else {
                 throw GatewayFailure(status: 1, "the kernel does not tell its boot id")
             }
@@ -52,6 +52,7 @@ struct HomeStore {
                 directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
                 options: HistoryOptions(
                     retention: configuration.store.historyDays * Span.day, budget: configuration.store.historyBudget))
+            HomeStore.tell(history.statistics, logger)
         } catch let failure as GatewayFailure {
             throw failure
         } catch {
@@ -59,21 +60,36 @@ struct HomeStore {
         }
     }
 
-    /// The permanent identity of this installation, made once.
-    private static func identity(_ directory: String, _ fileSystem: any FileSystem) throws -> GatewayID {
+    /// The permanent identity of this installation, made once. The log knows it too, where the file is lost or damaged.
+    private static func identity(
+        _ directory: String, _ fileSystem: any FileSystem, _ logger: Logger
+    ) throws(DiskError) -> GatewayID {
         let path = "\(directory)/gateway.id"
-        if let bytes = try AtomicFile.read(path, limit: 64, in: fileSystem) {
+        let known = ReadingLog.gateway(in: "\(directory)/log", fileSystem: fileSystem)
+        if let bytes = try identityFile(path, fileSystem) {
             let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
-            guard let id = GatewayID(text) else {
-                throw GatewayFailure.cannotCreate(
-                    "\(path) does not hold an identity; restore it, or remove it to begin anew")
-            }
-            return id
+            if let id = GatewayID(text) { return id }
+            let setAside = path + ".damaged"
+            try fileSystem.rename(path, to: setAside)
+            logger.error(
+                known == nil
+                    ? "the gateway's identity was damaged; it has a new one"
+                    : "the gateway's identity was damaged; the log knew it", metadata: ["set_aside": "\(setAside)"])
         }
         var generator = SystemRandomNumberGenerator()
-        let id = GatewayID(using: &generator)
+        let id = known ?? GatewayID(using: &generator)
         try AtomicFile.write(Array("\(id)\n".utf8), to: path, in: fileSystem)
         return id
+    }
+
+    /// What the file holds, nil where there is none; of one that is too long nothing, which is no identity either.
+    private static func identityFile(_ path: String, _ fileSystem: any FileSystem) throws(DiskError) -> [UInt8]? {
+        do throws(DiskError) {
+            return try AtomicFile.read(path, limit: 64, in: fileSystem)
+        } catch {
+            guard error.errno == EFBIG else { throw error }
+            return []
+        }
     }
 
     private static func tell(_ report: RecoveryReport, _ topic: String, _ logger: Logger) {
@@ -87,5 +103,13 @@ struct HomeStore {
         if let version = report.newerFormat { facts["newer_format"] = "\(version)" }
         if let error = report.diskErrors.first { facts["disk"] = "\(error)" }
         logger.warning("the log was repaired while it was opened", metadata: facts)
+    }
+
+    private static func tell(_ history: HistoryStatistics, _ logger: Logger) {
+        var facts: Logger.Metadata = [:]
+        if !history.setAside.isEmpty { facts["set_aside"] = "\(history.setAside.joined(separator: " "))" }
+        if history.newerFiles > 0 { facts["newer_files"] = "\(history.newerFiles)" }
+        if let error = history.diskErrors.first { facts["disk"] = "\(error)" }
+        if !facts.isEmpty { logger.warning("not all of history can be read", metadata: facts) }
     }
 }

@@ -38,7 +38,7 @@ package protocol HomeView: Sendable {
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]?
     /// Readings as they come in, from now on; a slow reader loses batches, which `follow` counts.
-    func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]>
+    func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]>
     /// Usage rows as JSON objects are made of. Nil bounds mean what suits the period.
     func usage(
         by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?

@@ -40,6 +40,13 @@ struct Query {
         }
     }
 
+    /// `since` and `until`; what is given of them, and something between them when both are.
+    func span() throws(Problem) -> (since: Timestamp?, until: Timestamp?) {
+        let (since, until) = (try time("since"), try time("until"))
+        if let since, let until, since >= until { throw .badRequest("since is not before until") }
+        return (since, until)
+    }
+
     func integer(_ name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int? {
         guard let text = values[name] else { return nil }
         guard let value = Int(text), range.contains(value) else {

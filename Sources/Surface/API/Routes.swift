@@ -35,8 +35,7 @@ struct Routes: Sendable {
     func readings(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
         let filter = try query.filter()
-        let since = try query.time("since")
-        let until = try query.time("until")
+        let (since, until) = try query.span()
         let limit = try query.integer("limit", 1...Routes.maximumLimit) ?? Routes.defaultLimit
         if try query.flag("latest") {
             let all = try await home.latest(filter)
@@ -74,7 +73,7 @@ struct Routes: Sendable {
     /// Newline-delimited JSON, one reading a line, until the client goes away.
     func follow(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["device", "channel", "quantity"])
-        let stream = await home.follow(try query.filter())
+        let stream = try await home.follow(query.filter())
         let body = ResponseBody { writer in
             for await batch in stream {
                 var json = JSONWriter()
@@ -95,8 +94,8 @@ struct Routes: Sendable {
         guard let period = UsagePeriod(rawValue: by) else {
             throw Problem.badRequest("by=\(by) is not slot, hour, day or month")
         }
-        let rows = try await home.usage(
-            by: period, since: try query.time("since"), until: try query.time("until"), device: query.text("device"))
+        let (since, until) = try query.span()
+        let rows = try await home.usage(by: period, since: since, until: until, device: query.text("device"))
         return Routes.answer(list: rows)
     }
 }

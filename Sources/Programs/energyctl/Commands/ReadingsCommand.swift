@@ -70,14 +70,17 @@ struct ReadingsCommand: ParsableCommand {
                 return column.alignsRight ? space + cell.0 : cell.0 + space
             }.joined(separator: "  ") + "\n"
         }
-        switch output.output {
-        case .table where !output.noHeaders: Terminal.write(Terminal.bold(pad(ReadingsCommand.columns.map(\.title))))
-        case .csv where !output.noHeaders: Terminal.write(CSV.line(ReadingsCommand.columns.map(\.key)))
-        default: break
-        }
+        // With the first reading, so that a refusal is not an answer.
+        var header: String? =
+            switch output.output {
+            case .table where !output.noHeaders: Terminal.bold(pad(ReadingsCommand.columns.map(\.title)))
+            case .csv where !output.noHeaders: CSV.line(ReadingsCommand.columns.map(\.key))
+            default: nil
+            }
         try client.follow("/v1/readings/follow", filter) { line in
             guard output.output != .json else { return Terminal.write(Array(line) + [0x0A]) }
             guard let row = try? JSONDocument(bytes: Array(line)).root else { return }
+            if let text = header.take() { Terminal.write(text) }
             if output.output == .csv {
                 Terminal.write(CSV.line(ReadingsCommand.columns.map { Column.machine(row.member($0.key)) }))
             } else {
