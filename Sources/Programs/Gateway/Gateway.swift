@@ -64,7 +64,7 @@ package struct Gateway {
             opening: PipelineParts(
                 facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,
                 snapshots: store.snapshots, clock: clock, logger: logger))
-        await pipeline.tick()
+        await pipeline.start()
         let intake = await intake(pipeline, store, plan, sink, started)
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
         let mqtt = plan.mqtt.map { _ in

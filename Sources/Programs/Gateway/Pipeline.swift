@@ -77,7 +77,7 @@ actor Pipeline {
         clock = parts.clock
         logger = parts.logger
         lastCheckpoint = parts.clock.now().monotonic
-        let restored = parts.restoreUsage(ledger)
+        let restored = try parts.restoreUsage(ledger)
         usage = restored.usage
         reader = parts.facts.reader(from: restored.cursor)
         let kept = try ledger.cursor() ?? .oldest
@@ -120,10 +120,17 @@ actor Pipeline {
         }
     }
 
+    /// The first tick: what came after the snapshot is taken in, and slots that the ledger does not have are put there.
+    func start() {
+        tick()
+        attempt("ledger") { try fillLedger() }
+    }
+
     /// The last tick and checkpoint of a daemon that stops.
     func close() {
         tick()
         checkpoint()
+        attempt("ledger") { try ledger.settle() }
         attempt("history") { try history.seal() }
     }
 

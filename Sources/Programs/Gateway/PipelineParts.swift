@@ -20,7 +20,7 @@ struct PipelineParts: Sendable {
     /// Usage as its last snapshot has it, and the cursor from which it goes on.
     ///
     /// No snapshot, or a ledger that had to be made again: from the oldest record of the log.
-    func restoreUsage(_ ledger: Ledger) -> (usage: UsageState, cursor: Cursor) {
+    func restoreUsage(_ ledger: Ledger) throws -> (usage: UsageState, cursor: Cursor) {
         if case .replaced(let setAside, let reason) = ledger.opening {
             logger.error(
                 "the ledger was damaged and is made again from the log",
@@ -29,6 +29,11 @@ struct PipelineParts: Sendable {
         }
         let found = snapshots.read(Pipeline.snapshotName)
         for problem in found.problems { logger.error("a snapshot cannot be used", metadata: ["reason": "\(problem)"]) }
+        if found.snapshot != nil, try ledger.cursor() == nil {
+            // A snapshot is written after its slots, so a ledger that never got any has been lost.
+            logger.error("the ledger was lost and is made again from the log", metadata: ["path": "\(ledgerPath)"])
+            return (UsageState(), .oldest)
+        }
         guard let snapshot = found.snapshot, snapshot.version == Pipeline.snapshotVersion else {
             return (UsageState(), .oldest)
         }

@@ -118,6 +118,13 @@ package final class Ledger {
         }
     }
 
+    /// Moves all that was committed into the file itself and empties the write-ahead log: what a backup of the one file
+    /// then has is everything. For the end; a ledger that is only read has nothing to move.
+    package func settle() throws(LedgerError) {
+        guard opening != .readOnly else { return }
+        try reading { () throws(SQLiteError) in try database.checkpoint() }
+    }
+
     /// Bytes of the file and of its write-ahead log.
     package var size: Int64 { DamagedFile.size(path) + DamagedFile.size(path + "-wal") }
 
