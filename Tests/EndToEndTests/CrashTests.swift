@@ -73,14 +73,14 @@ struct CrashTests {
         try await withHome { home in
             var daemon = try await home.startDaemon()
             let publisher = try await Publisher(home)
-            // 12 devices, 30 days of slots: more than four times what one checkpoint takes.
+            // 12 devices, 16 days of slots: more than twice what one checkpoint takes.
             let meters = (0..<12).map { number in
                 Meter(
                     device: "meter\(number)",
                     counters: [
                         "energy_import": Meter.points(
                             from: AutumnHouse.start, every: 900, value: 1_000_000,
-                            rises: (0..<2_880).map { 10_000 + Int64(number) * 1_000 + $0 % 97 })
+                            rises: (0..<1_536).map { 10_000 + Int64(number) * 1_000 + $0 % 97 })
                     ])
             }
             let since = utc(AutumnHouse.start)
@@ -90,21 +90,21 @@ struct CrashTests {
             }
             for part in 0..<4 {
                 for meter in meters {
-                    let objects = meter.objects[(720 * part)...(720 * part + 720)]
+                    let objects = meter.objects[(384 * part)...(384 * part + 384)]
                     try await publisher.publish("energy/\(meter.device)", "[\(objects.joined(separator: ","))]")
                 }
                 try await daemon.kill()
                 daemon = try await home.startDaemon()
             }
-            for meter in meters { try await publisher.publish("energy/\(meter.device)", meter.objects[2_880]) }
+            for meter in meters { try await publisher.publish("energy/\(meter.device)", meter.objects[1_536]) }
             for (number, meter) in meters.enumerated() {
                 let points = try #require(meter.counters["energy_import"])
-                let total = points[2_880].value - points[0].value
+                let total = points[1_536].value - points[0].value
                 try await home.awaitImport("meter\(number)", since: since, milliwattHours: total)
             }
             let rows = try await home.rows("usage", "--by", "slot", "--since", since)
             #expect(Set(rows.map { "\($0["device"]) \($0["from"])" }).count == rows.count, "a slot is there twice")
-            #expect(rows.count == 13 * 2_880)
+            #expect(rows.count == 13 * 1_536)
             #expect(await daemon.stop() == .exited(code: 0))
             daemon = try await home.startDaemon()
             #expect(try await home.rows("usage", "--by", "slot", "--since", since) == rows)

@@ -118,12 +118,12 @@ final class TestHome: Sendable {
         try await eventually("stage \(name) is \(state)") { try await stage(name)?.state == state }
     }
 
-    /// Waits until the usage of `device` since `since` sums to `milliwattHours`; says what it was otherwise.
+    /// Waits until the usage of `device` since the day of `since` sums to `milliwattHours`; says what it was otherwise.
     func awaitImport(_ device: String, since: String, milliwattHours: Int64) async throws {
         var last = ""
         do {
             try await eventually("usage") {
-                let rows = try await rows("usage", "--by", "slot", "--since", since)
+                let rows = try await rows("usage", "--by", "day", "--since", since)
                 last = wattHours(TestHome.sum(rows, device))
                 return last == wattHours(milliwattHours)
             }
