@@ -78,13 +78,17 @@ struct ReadingsCommand: ParsableCommand {
             while line.last == " " { line.removeLast() }
             return line
         }
+        var titles: String? = nil
         switch output.output {
         case .table where !output.noHeaders:
-            Terminal.write(Terminal.bold(pad(ReadingsCommand.columns.map(\.title))) + "\n")
-        case .csv where !output.noHeaders: Terminal.write(CSV.line(ReadingsCommand.columns.map(\.key)))
+            titles = Terminal.bold(pad(ReadingsCommand.columns.map(\.title))) + "\n"
+        case .csv where !output.noHeaders: titles = CSV.line(ReadingsCommand.columns.map(\.key))
         default: break
         }
         try client.follow("/v1/readings/follow", filter) { line in
+            // Not before there is something under them: energyd may have refused.
+            if let first = titles { Terminal.write(first) }
+            titles = nil
             guard output.output != .json else { return Terminal.write(Array(line) + [0x0A]) }
             guard let row = try? JSONDocument(bytes: Array(line)).root else { return }
             if output.output == .csv {
