@@ -100,7 +100,6 @@ struct GatewayHome: HomeView {
     }
 
     func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] {
-        try check(filter)
         var newest: [SeriesKey: ReadingAnswer] = [:]
         for (key, point) in history.latestAll() {
             newest[key] = ReadingAnswer(
@@ -122,7 +121,6 @@ struct GatewayHome: HomeView {
     func readings(
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
-        try check(filter)
         let keys = facts.dictionary.entries.map(\.key).filter {
             filter.matches(device: name($0.device), channel: $0.channel, quantity: $0.quantity)
         }
@@ -142,17 +140,13 @@ struct GatewayHome: HomeView {
     private static let pageSize = 1024
 
     func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
-        try check(filter)
-        return followers.follow(filter)
+        followers.follow(filter)
     }
 
     func usage(
         by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
     ) async throws -> [UsageAnswer] {
         guard let grouping = Grouping(rawValue: period.rawValue) else { return [] }
-        if let device, device != "home", device != "unmetered", intake.device(named: device) == nil {
-            throw unknown(device)
-        }
         let now = clock.now().wall
         let to = min(until ?? now + Slot.length, Timestamp.validRange.upperBound)
         // From the start of a period, so that the first row is not a part of one.
@@ -174,15 +168,5 @@ struct GatewayHome: HomeView {
 
     private func name(_ device: DeviceID) -> String {
         intake.device(device)?.name ?? device.description
-    }
-
-    private func check(_ filter: SeriesFilter) throws {
-        if let device = filter.device, intake.device(named: device) == nil { throw unknown(device) }
-    }
-
-    private func unknown(_ device: String) -> Problem {
-        let names = intake.devices.map(\.name).sorted()
-        let known = names.isEmpty ? "none is known yet" : "known are " + names.prefix(20).joined(separator: ", ")
-        return .notFound("no device is called \(device); \(known)")
     }
 }

@@ -2,6 +2,7 @@ import TOML
 
 /// Something in a configuration that cannot be used, and where it stands.
 package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+    /// Nil where a whole file is meant.
     package let place: TOMLPlace?
     package let reason: String
 
@@ -10,11 +11,17 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
         self.reason = reason
     }
 
-    package var description: String { place.map { "\($0): \(reason)" } ?? reason }
+    /// `file:line:column: reason`, as editors jump to it; `ENERGYD_MQTT_PORT: reason` for what the environment said.
+    package var description: String {
+        guard let place else { return reason }
+        guard place.file.hasPrefix(TOMLValue.environment) else { return "\(place): \(reason)" }
+        return "\(place.file.dropFirst(TOMLValue.environment.count + 1)): \(reason)"
+    }
 }
 
 /// All the problems of a configuration at once, so that they can be mended at once.
 package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// In the order in which they were found; at most fifty.
     package let problems: [ConfigurationProblem]
 
     package init(_ problems: [ConfigurationProblem]) {

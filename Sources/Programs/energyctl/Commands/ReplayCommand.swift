@@ -11,16 +11,21 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Works out usage and cost of recorded readings, offline, exactly as energyd would.",
         discussion: """
-            A line of the file is one reading, and the order of lines the order of arrival:
-              {"time":"2026-03-29T00:59:50Z","device":"meter","channel":"total","quantity":"energy_import","value":1234.567}
-            Values are in canonical units (W, Wh, V, A); "received" may differ from "time". FILE - is stdin.
-            With --config a tariff or a device setting can be tried on one's own past.
-            Lines that cannot be read are told, left out, and end the program with status 8.
+            A line of the file is one reading, and the order of lines is the order of arrival:
+              {"time":"2026-03-29T00:59:50Z","device":"meter",
+               "channel":"total","quantity":"energy_import","value":1234.567}
+            (on one line). Values are in canonical units (W, Wh, V, A); "received" may differ from "time". \
+            FILE - is stdin.
+
+            With --config a tariff or a device setting can be tried on one's own past. Lines that cannot be read are \
+            told, left out, and end the program with status 8.
             """)
 
     @Argument(help: "File of readings, one JSON object a line.") var file: String
     @Option(help: "The daemon's configuration: zone, devices, tariffs.") var config: String?
     @Option(help: "Sum by slot, hour, day or month.") var by: UsageBy = .day
+    @Flag(help: "Show phases and outputs too where a device has a total (CSV and JSON always have all).")
+    var allChannels = false
     @Flag(help: "List each decision about a counter, and why.") var explain = false
     @OptionGroup var output: OutputOptions
 
@@ -42,7 +47,8 @@ struct ReplayCommand: ParsableCommand {
         let (rows, bills) = replay.results(by: grouping)
         try print(replay, rows, bills)
         if left > 0 {
-            throw Failure(.partial, "\(left) lines of \(file) could not be read and were left out")
+            let lines = left == 1 ? "1 line" : "\(left) lines"
+            throw Failure(.partial, "\(lines) of \(file) could not be read; the rest is above")
         }
     }
 
@@ -81,18 +87,22 @@ struct ReplayCommand: ParsableCommand {
             return Terminal.write(json.bytes + [0x0A])
         }
         try output.output.print(
-            ReplayCommand.encode(usage), columns: UsageCommand.columns(by), noHeaders: output.noHeaders,
-            emptyMessage: "No usage: a counter needs two readings.")
-        if output.output == .table, !bills.isEmpty {
+            ReplayCommand.encode(usage), columns: UsageListing.columns(by), noHeaders: output.noHeaders,
+            emptyMessage: "No usage: a counter needs two readings.",
+            view: { UsageListing.view($0, by, allChannels: allChannels) })
+        // CSV is one list, so that a program can read it.
+        guard output.output == .table else { return }
+        if !bills.isEmpty {
             Terminal.write("\n")
             try output.output.print(
                 ReplayCommand.encode(bills.map(BillAnswer.init)), columns: ReplayCommand.billColumns,
                 noHeaders: output.noHeaders, emptyMessage: "")
         }
-        guard explain || (output.output == .table && !decisions.isEmpty) else { return }
+        guard explain || !decisions.isEmpty else { return }
         Terminal.write("\n")
         guard explain else {
-            return Terminal.write("\(decisions.count) decisions about counters; --explain lists them.\n")
+            let noun = decisions.count == 1 ? "decision about a counter" : "decisions about counters"
+            return Terminal.write("\(decisions.count) \(noun); --explain lists them.\n")
         }
         try output.output.print(
             ReplayCommand.encode(decisions), columns: ReplayCommand.decisionColumns, noHeaders: output.noHeaders,
@@ -108,7 +118,7 @@ struct ReplayCommand: ParsableCommand {
     ]
 
     private static let decisionColumns = [
-        Column(key: "time", title: "TIME") { Display.time($0) },
+        Column(key: "time", title: "TIME (UTC)") { Display.milliseconds($0) },
         Column(key: "series", title: "SERIES"),
         Column(key: "decision", title: "DECISION"),
         Column(key: "from", title: "FROM", alignsRight: true),
