@@ -74,13 +74,14 @@ package final class Intake: Sendable {
         }
     }
 
-    /// Takes one message's samples in. Returns whether the batch is full and `endBatch` should follow.
+    /// Takes one message's samples in, heard `at` an instant that the caller may know already. Returns whether the batch
+    /// is full and `endBatch` should follow.
     @discardableResult
     package func take(
-        _ samples: [Sample], of device: DeviceID, retained: Bool = false, connection: UInt32 = 0,
-        available: Bool? = nil
+        _ samples: [Sample], of device: DeviceID, at heard: ClockReading? = nil, retained: Bool = false,
+        connection: UInt32 = 0, available: Bool? = nil
     ) -> Bool {
-        let now = clock.now()
+        let now = heard ?? clock.now()
         return state.withLock { state in
             let stamp = state.trust.stamp(now)
             let before = state.readings.count

@@ -79,13 +79,14 @@ package final class MQTTIntake: Sendable {
 
     private func take(_ message: borrowing MQTTMessage) {
         let topic = message.topic
+        let heard = clock.now()
         decoding.decoder.decode(
-            topic: topic, payload: message.payload, retained: message.retained, received: clock.now().wall,
+            topic: topic, payload: message.payload, retained: message.retained, received: heard.wall,
             into: &decoding.message)
-        if take(topic, message.retained) { intake.endBatch() }
+        if take(topic, heard, message.retained) { intake.endBatch() }
     }
 
-    private func take(_ topic: UnsafeRawBufferPointer, _ retained: Bool) -> Bool {
+    private func take(_ topic: UnsafeRawBufferPointer, _ heard: ClockReading, _ retained: Bool) -> Bool {
         switch decoding.message.outcome {
         case .notMine:
             intake.noteUnrecognized()
@@ -104,7 +105,7 @@ package final class MQTTIntake: Sendable {
             }
             for error in decoding.message.errors { reject(device, topic, "\(error)") }
             return intake.take(
-                decoding.message.samples, of: device, retained: retained,
+                decoding.message.samples, of: device, at: heard, retained: retained,
                 connection: connections.load(ordering: .relaxed))
         }
         return false

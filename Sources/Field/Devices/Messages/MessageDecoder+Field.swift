@@ -143,15 +143,7 @@ extension MessageDecoder {
                 default: name[i] = UInt8(ascii: "_")
                 }
             }
-            return Channel(bytes: UnsafeRawBufferPointer(name))
+            return Channel(utf8: UnsafeRawBufferPointer(name))
         }
-    }
-}
-
-extension Channel {
-    /// Nil when the bytes are no channel's name. Up to 15 bytes fit into a string without memory of its own.
-    init?(bytes: UnsafeRawBufferPointer) {
-        guard bytes.count <= Channel.maximumLength else { return nil }
-        self.init(String(decoding: bytes, as: UTF8.self))
     }
 }

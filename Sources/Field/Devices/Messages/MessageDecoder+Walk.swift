@@ -132,7 +132,7 @@ extension MessageDecoder {
             message.report(MessageDecoder.unknownQuantity(word), at: word)
             return
         }
-        guard let channel = Channel(bytes: key) else {
+        guard let channel = Channel(utf8: key) else {
             message.report(.badChannel(word), at: word)
             return
         }
