@@ -29,7 +29,8 @@ struct EnergyBench {
     }
 
     private static func complain(_ text: String) {
-        fputs(text + "\n", stderr)
+        let line = Array((text + "\n").utf8)
+        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
 

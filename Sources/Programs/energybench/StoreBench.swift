@@ -2,6 +2,7 @@ import Disk
 import History
 import Metering
 import ReadingLog
+import Records
 import Timekeeping
 
 /// What History costs per point: reading the log, the heads, compressing and writing the files.
