@@ -7,7 +7,7 @@ extension MessageDecoder {
         _ value: JSONValue, field index: Int, node: Int, name: Channel?, _ walk: inout ObjectWalk,
         into message: inout DecodedMessage
     ) {
-        let target = walk.table.targets[index]
+        let target = walk.table.pointee.targets[index]
         var conversion = target.conversion
         if target.hasUnit {
             guard let stated = statedConversion(trees[walk.tree].fields[index], node: node, walk, into: &message)
@@ -16,7 +16,7 @@ extension MessageDecoder {
         }
         guard value.kind == .array else {
             let channel = walk.channel ?? name ?? target.channel
-            if let result = number(value, index, conversion, node: node, walk, into: &message) {
+            if let result = number(value, index, conversion, node: node, walk.tree, into: &message) {
                 append(Sample(channel: channel, quantity: target.quantity, value: result), node, &message)
             }
             return
@@ -32,7 +32,7 @@ extension MessageDecoder {
         _ array: JSONValue, _ index: Int, _ conversion: Conversion, node: Int, _ walk: inout ObjectWalk,
         into message: inout DecodedMessage
     ) {
-        let quantity = walk.table.targets[index].quantity
+        let quantity = walk.table.pointee.targets[index].quantity
         let count = array.elements.reduce(0) { count, _ in count + 1 }
         let phases = count == 3 && arePhases(&walk)
         let start = arrays[walk.tree / 2].first
@@ -44,7 +44,7 @@ extension MessageDecoder {
                 message.report(.outOfRange, at: trees[walk.tree].path(of: node))
                 return
             }
-            guard let value = number(element, index, conversion, node: node, walk, into: &message) else {
+            guard let value = number(element, index, conversion, node: node, walk.tree, into: &message) else {
                 sum = nil
                 continue
             }
@@ -66,7 +66,7 @@ extension MessageDecoder {
 
     private func append(_ sample: Sample, _ node: Int, _ message: inout DecodedMessage) {
         message.samples.append(sample)
-        origins.append(Int32(node))
+        message.origins.append(Int32(node))
     }
 
     private func arePhases(_ walk: inout ObjectWalk) -> Bool {
@@ -81,7 +81,7 @@ extension MessageDecoder {
 
     /// Nil for "no value", and for what is no number, which is reported.
     private func number(
-        _ value: JSONValue, _ index: Int, _ conversion: Conversion, node: Int, _ walk: ObjectWalk,
+        _ value: JSONValue, _ index: Int, _ conversion: Conversion, node: Int, _ tree: Int,
         into message: inout DecodedMessage
     ) -> Int64? {
         let text: NumberText
@@ -95,14 +95,14 @@ extension MessageDecoder {
             message.noValueCount += 1
             return nil
         case .notANumber:
-            message.report(.wrongType(expected: "a number"), at: trees[walk.tree].path(of: node))
+            message.report(.wrongType(expected: "a number"), at: trees[tree].path(of: node))
             return nil
         case .number(let decimal):
             guard let result = conversion.thousandths(decimal) else {
-                message.report(.outOfRange, at: trees[walk.tree].path(of: node))
+                message.report(.outOfRange, at: trees[tree].path(of: node))
                 return nil
             }
-            if walk.table.targets[index].hasNoValue, trees[walk.tree].fields[index].noValue.contains(result) {
+            if table(tree).pointee.targets[index].hasNoValue, trees[tree].fields[index].noValue.contains(result) {
                 message.noValueCount += 1
                 return nil
             }

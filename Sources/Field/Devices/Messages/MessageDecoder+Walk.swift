@@ -6,7 +6,8 @@ import Timekeeping
 /// What is known while one object, with a time of its own, is walked.
 struct ObjectWalk {
     let tree: Int
-    let table: FieldTable
+    /// The decoder's own, for as long as it lives.
+    let table: UnsafePointer<FieldTable>
     let root: JSONValue
     let received: Timestamp
     /// Index of the object's first sample.
@@ -27,7 +28,7 @@ extension MessageDecoder {
     func walk(
         _ document: JSONValue, tree: Int, root path: [String], received: Timestamp, into message: inout DecodedMessage
     ) {
-        origins.removeAll(keepingCapacity: true)
+        message.origins.removeAll(keepingCapacity: true)
         var root = document
         for name in path {
             guard let member = root.member(name) else { return }
@@ -64,7 +65,7 @@ extension MessageDecoder {
         walkObject(root, node: 0, name: nil, &walk, into: &message)
         if walk.hasBadTime {
             message.samples.removeSubrange(walk.firstSample...)
-            origins.removeSubrange(walk.firstSample...)
+            message.origins.removeSubrange(walk.firstSample...)
         } else if walk.time != .none {
             for i in walk.firstSample..<message.samples.count {
                 message.samples[i].time = walk.time
@@ -79,18 +80,18 @@ extension MessageDecoder {
     ) {
         let first = message.samples.count
         let table = walk.table
-        let children = table.children(of: node)
+        let children = table.pointee.children(of: node)
         var seen: UInt64 = 0
         var hint = children.lowerBound
         for member in object.members {
             let key = member.key.text
-            guard let child = table.find(key, among: children, from: hint) else {
+            guard let child = table.pointee.find(key, among: children, from: hint) else {
                 unnamed(key, member.value, node: node, &walk, into: &message)
                 continue
             }
             hint = child + 1
             let bit: UInt64 = 1 << UInt64(child - children.lowerBound)
-            let isWildcard = table.nodes[child].nameLength < 0
+            let isWildcard = table.pointee.nodes[child].nameLength < 0
             // Of two members of one name the last counts.
             if seen & bit != 0, !isWildcard { forget(child, from: first, walk.tree, &message) }
             seen |= bit
@@ -101,7 +102,7 @@ extension MessageDecoder {
                 take(member.value, node: child, name: stands, &walk, into: &message)
             }
         }
-        if first < message.samples.count { reinterpret(from: first, within: children, seen, walk, &message) }
+        if first < message.samples.count { reinterpret(from: first, within: children, seen, walk.tree, &message) }
     }
 
     /// A member that no field names: in our own payload a channel, or a mistake.
@@ -110,9 +111,9 @@ extension MessageDecoder {
         into message: inout DecodedMessage
     ) {
         message.unknownCount += 1
-        guard walk.table.isStrict else { return }
+        guard walk.table.pointee.isStrict else { return }
         let word = DecodeError.excerpt(key)
-        guard walk.table.objectsAreChannels, value.kind == .object, walk.channel == nil else {
+        guard walk.table.pointee.objectsAreChannels, value.kind == .object, walk.channel == nil else {
             message.report(MessageDecoder.unknownQuantity(word), at: word)
             return
         }
@@ -133,7 +134,7 @@ extension MessageDecoder {
     private func take(
         _ value: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
     ) {
-        switch walk.table.nodes[node].role {
+        switch walk.table.pointee.nodes[node].role {
         case .ignored: return
         case .time: takeTime(value, node: node, &walk, into: &message)
         case .field(let field): takeField(value, field: field, node: node, name: name, &walk, into: &message)
@@ -143,7 +144,7 @@ extension MessageDecoder {
             case .null: message.noValueCount += 1
             // A name that `*` stands for may be anything: `TempUnit`, a version.
             default:
-                if walk.table.nodes[node].nameLength < 0 {
+                if walk.table.pointee.nodes[node].nameLength < 0 {
                     message.unknownCount += 1
                 } else {
                     message.report(.wrongType(expected: "an object"), at: trees[walk.tree].path(of: node))
@@ -163,7 +164,7 @@ extension MessageDecoder {
             default: .unreadable
             }
         // Families with local times state them in every message; ours must name an instant.
-        let isOurs = walk.table.isStrict
+        let isOurs = walk.table.pointee.isStrict
         walk.hasBadTime = false
         switch result {
         case .instant(let instant): walk.time = TimeText.trust(instant, received: walk.received)
@@ -176,39 +177,39 @@ extension MessageDecoder {
 
     /// Removes what an earlier member of the same name gave.
     private func forget(_ node: Int, from first: Int, _ tree: Int, _ message: inout DecodedMessage) {
-        remove(from: first, &message) { trees[tree].isWithin(Int(origins[$0]), node) }
+        remove(from: first, &message) { trees[tree].isWithin($0, node) }
     }
 
     /// Some fields mean something else, or nothing, when a certain sibling is there.
     private func reinterpret(
-        from first: Int, within children: Range<Int>, _ seen: UInt64, _ walk: ObjectWalk,
+        from first: Int, within children: Range<Int>, _ seen: UInt64, _ tree: Int,
         _ message: inout DecodedMessage
     ) {
-        let nodes = walk.table.nodes
+        let nodes = table(tree).pointee.nodes
         var drops = false
         for i in first..<message.samples.count {
-            let origin = Int(origins[i])
+            let origin = Int(message.origins[i])
             guard children.contains(origin), nodes[origin].beside & seen != 0,
                 case .field(let index) = nodes[origin].role
             else { continue }
-            if let quantity = trees[walk.tree].fields[index].beside?.quantity {
+            if let quantity = trees[tree].fields[index].beside?.quantity {
                 message.samples[i].quantity = quantity
             } else {
-                origins[i] = -1
+                message.origins[i] = -1
                 drops = true
             }
         }
-        if drops { remove(from: first, &message) { origins[$0] < 0 } }
+        if drops { remove(from: first, &message) { $0 < 0 } }
     }
 
-    private func remove(from first: Int, _ message: inout DecodedMessage, where isDropped: (Int) -> Bool) {
+    private func remove(from first: Int, _ message: inout DecodedMessage, where isDropped: (_ origin: Int) -> Bool) {
         var kept = first
-        for i in first..<message.samples.count where !isDropped(i) {
+        for i in first..<message.samples.count where !isDropped(Int(message.origins[i])) {
             message.samples[kept] = message.samples[i]
-            origins[kept] = origins[i]
+            message.origins[kept] = message.origins[i]
             kept += 1
         }
         message.samples.removeSubrange(kept...)
-        origins.removeSubrange(kept...)
+        message.origins.removeSubrange(kept...)
     }
 }

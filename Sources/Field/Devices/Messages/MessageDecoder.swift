@@ -24,8 +24,6 @@ package final class MessageDecoder {
     private var devices: [String: Int] = [:]
     private var addresses: [String] = []
     private var repaired: [UInt8] = []
-    /// For each sample of the message the tree's node that it came from.
-    var origins: [Int32] = []
 
     /// Earlier profiles win where two know the same topic; those of registers are passed over.
     package init(profiles: [Profile]) {
@@ -42,7 +40,7 @@ package final class MessageDecoder {
         tables.deallocate()
     }
 
-    func table(_ tree: Int) -> FieldTable { tables[tree] }
+    func table(_ tree: Int) -> UnsafePointer<FieldTable> { UnsafePointer(tables.baseAddress! + tree) }
 
     /// The filters to subscribe to, without repeats.
     package var subscriptions: [String] {
