@@ -57,16 +57,17 @@ package final class Intake: Sendable {
         }
     }
 
-    /// Takes one message's samples in. Returns whether the batch is full and `endBatch` should follow.
+    /// Takes one message's samples in, heard `at` an instant that the caller may know already. Returns whether the
+    /// batch is full and `endBatch` should follow.
     ///
     /// `available`: what the source knows; nil where a message that is not retained is itself the sign of life.
     /// `source` tells the topic or the group of registers from the device's others, as in `reject`.
     @discardableResult
     package func take(
-        _ samples: [Sample], of device: DeviceID, retained: Bool = false, connection: UInt32 = 0,
-        available: Bool? = nil, source: @autoclosure () -> Int = 0
+        _ samples: [Sample], of device: DeviceID, at heard: ClockReading? = nil, retained: Bool = false,
+        connection: UInt32 = 0, available: Bool? = nil, source: @autoclosure () -> Int = 0
     ) -> Bool {
-        let now = clock.now()
+        let now = heard ?? clock.now()
         return state.withLock { state in
             let stamp = state.trust.stamp(now)
             let context = Normalizer.Context(

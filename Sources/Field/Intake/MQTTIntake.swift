@@ -81,13 +81,14 @@ package final class MQTTIntake: Sendable {
 
     private func take(_ message: borrowing MQTTMessage) {
         let topic = message.topic
+        let heard = clock.now()
         decoding.decoder.decode(
-            topic: topic, payload: message.payload, retained: message.retained, received: clock.now().wall,
+            topic: topic, payload: message.payload, retained: message.retained, received: heard.wall,
             into: &decoding.message)
-        if take(topic, message.retained) { intake.endBatch() }
+        if take(topic, heard, message.retained) { intake.endBatch() }
     }
 
-    private func take(_ topic: UnsafeRawBufferPointer, _ retained: Bool) -> Bool {
+    private func take(_ topic: UnsafeRawBufferPointer, _ heard: ClockReading, _ retained: Bool) -> Bool {
         switch decoding.message.outcome {
         case .notMine:
             intake.noteUnrecognized()
@@ -107,7 +108,7 @@ package final class MQTTIntake: Sendable {
                 return false
             }
             let isFull = intake.take(
-                decoding.message.samples, of: device, retained: retained,
+                decoding.message.samples, of: device, at: heard, retained: retained,
                 connection: connections.load(ordering: .relaxed), source: MQTTIntake.source(topic))
             // After the samples, which else would clear what these say.
             for error in decoding.message.errors { reject(device, topic, "\(error)") }

@@ -36,7 +36,9 @@ package struct Normalizer: Sendable {
         var hint = 0
     }
 
-    private var sources: [DeviceID: Source] = [:]
+    private var sources: [Source] = []
+    /// Where a device's source is.
+    private var places: [DeviceID: Int] = [:]
     package private(set) var counters = Counters()
 
     package init() {}
@@ -68,11 +70,24 @@ package struct Normalizer: Sendable {
     package mutating func normalize(
         _ samples: [Sample], _ context: Context, number: (SeriesKey) -> SeriesNumber?, into readings: inout [Reading]
     ) -> String? {
+        let place = place(of: context.device)
+        // Both changed in place: a copy would take the device's series with it.
+        return Normalizer.normalize(
+            samples, context, source: &sources[place], counters: &counters, number: number, into: &readings)
+    }
+
+    private mutating func place(of device: DeviceID) -> Int {
+        if let known = places[device] { return known }
+        places[device] = sources.count
+        sources.append(Source())
+        return sources.count - 1
+    }
+
+    private static func normalize(
+        _ samples: [Sample], _ context: Context, source: inout Source, counters: inout Counters,
+        number: (SeriesKey) -> SeriesNumber?, into readings: inout [Reading]
+    ) -> String? {
         var complaint: String?
-        var source = sources[context.device] ?? Source()
-        // Taken out and put back, so that the array inside is changed in place and not copied.
-        sources[context.device] = nil
-        defer { sources[context.device] = source }
         for sample in samples {
             let value: Int64
             switch Plausibility.check(sample.quantity, sample.value) {
@@ -91,7 +106,7 @@ package struct Normalizer: Sendable {
                 continue
             }
             var flags = sample.flags
-            let time = believedTime(sample.time, context.received, &flags)
+            let time = believedTime(sample.time, context.received, &flags, &counters)
             if context.retained { flags.insert(.retained) }
             if !context.clockSynchronized { flags.insert(.clockUnsynced) }
             if source.series[index].connection != context.connection {
@@ -112,8 +127,8 @@ package struct Normalizer: Sendable {
         return complaint
     }
 
-    private mutating func believedTime(
-        _ time: SampleTime, _ received: Timestamp, _ flags: inout ReadingFlags
+    private static func believedTime(
+        _ time: SampleTime, _ received: Timestamp, _ flags: inout ReadingFlags, _ counters: inout Counters
     ) -> Timestamp {
         switch time {
         case .none:
@@ -128,7 +143,7 @@ package struct Normalizer: Sendable {
         }
     }
 
-    private func index(
+    private static func index(
         of sample: Sample, in source: inout Source, _ context: Context, _ number: (SeriesKey) -> SeriesNumber?
     ) -> Int? {
         let count = source.series.count

@@ -17,9 +17,11 @@ extension JSONValue {
     }
 
     /// The members in document order, duplicates included; empty for anything but an object.
+    @inlinable @inline(__always)
     package var members: JSONMembers { JSONMembers(of: self) }
 
     /// The elements in order; empty for anything but an array.
+    @inlinable @inline(__always)
     package var elements: JSONElements { JSONElements(of: self) }
 
     private func lastMember(_ key: UnsafeRawBufferPointer) -> JSONValue? {
@@ -52,10 +54,11 @@ package struct JSONMember {
 
 /// The members of an object, one after another, without allocation.
 package struct JSONMembers: Sequence, IteratorProtocol {
-    private let object: JSONValue
-    private var at: UInt32
-    private let end: UInt32
+    @usableFromInline let object: JSONValue
+    @usableFromInline var at: UInt32
+    @usableFromInline let end: UInt32
 
+    @inlinable @inline(__always)
     init(of value: JSONValue) {
         let token = value.token
         object = value
@@ -63,6 +66,7 @@ package struct JSONMembers: Sequence, IteratorProtocol {
         end = Int(token.kind) == CSJ_OBJECT ? token.next : at
     }
 
+    @inlinable @inline(__always)
     package mutating func next() -> JSONMember? {
         guard at < end else { return nil }
         defer { at = object.token(at: at).next }
@@ -72,10 +76,11 @@ package struct JSONMembers: Sequence, IteratorProtocol {
 
 /// The elements of an array, one after another, without allocation.
 package struct JSONElements: Sequence, IteratorProtocol {
-    private let array: JSONValue
-    private var at: UInt32
-    private let end: UInt32
+    @usableFromInline let array: JSONValue
+    @usableFromInline var at: UInt32
+    @usableFromInline let end: UInt32
 
+    @inlinable @inline(__always)
     init(of value: JSONValue) {
         let token = value.token
         array = value
@@ -83,6 +88,7 @@ package struct JSONElements: Sequence, IteratorProtocol {
         end = Int(token.kind) == CSJ_ARRAY ? token.next : at
     }
 
+    @inlinable @inline(__always)
     package mutating func next() -> JSONValue? {
         guard at < end else { return nil }
         defer { at = array.token(at: at).next }

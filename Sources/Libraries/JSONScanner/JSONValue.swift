@@ -3,17 +3,19 @@ import CSimdjson
 /// One value of a scanned document: a position on its tape, no copy.
 ///
 /// No accessor throws or traps because of what the document says: what is not there, or of another kind, is nil.
+/// Those that every message goes through are inlined into its decoder, which lies in another module.
 package struct JSONValue {
     package enum Kind: Hashable, Sendable {
         case object, array, string, number, boolean, null
     }
 
-    let tape: UnsafePointer<csj_tape>
-    let index: UInt32
-    let generation: UInt32
+    @usableFromInline let tape: UnsafePointer<csj_tape>
+    @usableFromInline let index: UInt32
+    @usableFromInline let generation: UInt32
     /// Only a `JSONDocument`'s values keep their tape alive; nil costs no reference counting on the hot path.
-    let owner: JSONScanner?
+    @usableFromInline let owner: JSONScanner?
 
+    @inlinable @inline(__always)
     init(tape: UnsafePointer<csj_tape>, index: UInt32, generation: UInt32, owner: JSONScanner?) {
         self.tape = tape
         self.index = index
@@ -21,6 +23,7 @@ package struct JSONValue {
         self.owner = owner
     }
 
+    @inlinable @inline(__always)
     package var kind: Kind {
         switch Int(token.kind) {
         case CSJ_OBJECT: .object
@@ -32,6 +35,7 @@ package struct JSONValue {
         }
     }
 
+    @inlinable @inline(__always)
     package var isNull: Bool { Int(token.kind) == CSJ_NULL }
 
     /// Nil when this is neither `true` nor `false`.
@@ -45,12 +49,14 @@ package struct JSONValue {
 
     /// The value as it stands in the text; of a string what is between the quotes, escapes and all. The pointer is
     /// valid while this value is: inside the scan's body, or while the document is held.
+    @inlinable @inline(__always)
     package var text: UnsafeRawBufferPointer {
         let token = token
         return UnsafeRawBufferPointer(start: tape.pointee.text + Int(token.start), count: Int(token.length))
     }
 
     /// The number's own characters, as exact as they were written; valid as long as `text` is. Nil when not a number.
+    @inlinable @inline(__always)
     package var numberText: UnsafeRawBufferPointer? {
         Int(token.kind) == CSJ_NUMBER ? text : nil
     }
@@ -71,14 +77,17 @@ package struct JSONValue {
     /// Where the value begins in the text, in bytes from 0: for messages to people.
     package var offset: Int { Int(token.start) }
 
+    @inlinable @inline(__always)
     var token: csj_token { token(at: index) }
 
+    @inlinable @inline(__always)
     func token(at index: UInt32) -> csj_token {
         let tape = tape.pointee
         precondition(tape.generation == generation, "a JSON value was used after its scan")
         return tape.tokens[Int(index)]
     }
 
+    @inlinable @inline(__always)
     func value(at index: UInt32) -> JSONValue {
         JSONValue(tape: tape, index: index, generation: generation, owner: owner)
     }

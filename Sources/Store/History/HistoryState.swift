@@ -10,6 +10,15 @@ struct HistoryState: Sendable {
         let key: SeriesKey
         var head = SeriesHead()
         var latest: HistoryPoint?
+
+        /// Takes a value in; returns by how many the head grew.
+        mutating func take(_ time: Timestamp, _ value: Int64) -> Int {
+            let before = head.count
+            head.append(time.milliseconds, value)
+            let newest = latest?.time ?? time
+            if newest <= time { latest = HistoryPoint(time: time, value: value) }
+            return head.count - before
+        }
     }
 
     private(set) var series: [Series] = []
@@ -63,11 +72,8 @@ struct HistoryState: Sendable {
             statistics.skippedReadings += 1
             return
         }
-        let before = series[slot].head.count
-        series[slot].head.append(reading.time.milliseconds, reading.value)
-        headPoints += series[slot].head.count - before
-        if let latest = series[slot].latest, latest.time > reading.time { return }
-        series[slot].latest = HistoryPoint(time: reading.time, value: reading.value)
+        // In place: a series that is copied out costs more than all the rest.
+        headPoints += series[slot].take(reading.time, reading.value)
     }
 
     private mutating func slot(_ number: SeriesNumber, names: (SeriesNumber) -> SeriesKey?) -> Int? {

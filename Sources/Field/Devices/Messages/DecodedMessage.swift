@@ -24,6 +24,8 @@ package struct DecodedMessage {
     /// The part of the topic that tells the device from its siblings; it may hold `/`.
     package internal(set) var deviceRange = 0..<0
     package internal(set) var samples: [Sample] = []
+    /// For each sample of a JSON payload the tree's node that it came from.
+    var origins: [Int32] = []
     /// Fields that could not be read while the others count; at most `maximumErrors`.
     package internal(set) var errors: [FieldError] = []
     /// All fields that could not be read, also those that `errors` has no room for.

@@ -7,25 +7,22 @@ extension MessageDecoder {
         _ value: JSONValue, field index: Int, node: Int, name: Channel?, _ walk: inout ObjectWalk,
         into message: inout DecodedMessage
     ) {
-        let tree = trees[walk.tree]
-        let conversion: Conversion
-        if tree.fields[index].unitPath.isEmpty {
-            conversion = tree.fields[index].conversion
-        } else if let stated = statedConversion(tree.fields[index], node: node, walk, into: &message) {
+        let target = walk.table.pointee.targets[index]
+        var conversion = target.conversion
+        if target.hasUnit {
+            guard let stated = statedConversion(trees[walk.tree].fields[index], node: node, walk, into: &message)
+            else { return }
             conversion = stated
-        } else {
-            return
         }
         guard value.kind == .array else {
-            let channel = walk.channel ?? name ?? tree.fields[index].channel ?? .total
+            let channel = walk.channel ?? name ?? target.channel
             if let result = number(value, index, conversion, node: node, walk.tree, into: &message) {
-                append(
-                    Sample(channel: channel, quantity: tree.fields[index].quantity, value: result), node, &message)
+                append(Sample(channel: channel, quantity: target.quantity, value: result), node, &message)
             }
             return
         }
-        guard tree.fields[index].takesArrays else {
-            message.report(.wrongType(expected: "a number"), at: tree.path(of: node))
+        guard target.takesArrays else {
+            message.report(.wrongType(expected: "a number"), at: trees[walk.tree].path(of: node))
             return
         }
         takeArray(value, index, conversion, node: node, &walk, into: &message)
@@ -35,7 +32,7 @@ extension MessageDecoder {
         _ array: JSONValue, _ index: Int, _ conversion: Conversion, node: Int, _ walk: inout ObjectWalk,
         into message: inout DecodedMessage
     ) {
-        let quantity = trees[walk.tree].fields[index].quantity
+        let quantity = walk.table.pointee.targets[index].quantity
         let count = array.elements.reduce(0) { count, _ in count + 1 }
         let phases = count == 3 && arePhases(&walk)
         let start = arrays[walk.tree / 2].first
@@ -69,7 +66,7 @@ extension MessageDecoder {
 
     private func append(_ sample: Sample, _ node: Int, _ message: inout DecodedMessage) {
         message.samples.append(sample)
-        origins.append(Int32(node))
+        message.origins.append(Int32(node))
     }
 
     private func arePhases(_ walk: inout ObjectWalk) -> Bool {
@@ -105,7 +102,7 @@ extension MessageDecoder {
                 message.report(.outOfRange, at: trees[tree].path(of: node))
                 return nil
             }
-            if trees[tree].fields[index].noValue.contains(result) {
+            if table(tree).pointee.targets[index].hasNoValue, trees[tree].fields[index].noValue.contains(result) {
                 message.noValueCount += 1
                 return nil
             }
@@ -143,15 +140,7 @@ extension MessageDecoder {
                 default: name[i] = UInt8(ascii: "_")
                 }
             }
-            return Channel(bytes: UnsafeRawBufferPointer(name))
+            return Channel(utf8: UnsafeRawBufferPointer(name))
         }
-    }
-}
-
-extension Channel {
-    /// Nil when the bytes are no channel's name. Up to 15 bytes fit into a string without memory of its own.
-    init?(bytes: UnsafeRawBufferPointer) {
-        guard bytes.count <= Channel.maximumLength else { return nil }
-        self.init(String(decoding: bytes, as: UTF8.self))
     }
 }

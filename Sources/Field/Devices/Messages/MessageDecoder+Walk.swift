@@ -1,4 +1,3 @@
-import Glibc
 import JSONScanner
 import Metering
 import TOML
@@ -7,6 +6,8 @@ import Timekeeping
 /// What is known while one object, with a time of its own, is walked.
 struct ObjectWalk {
     let tree: Int
+    /// The decoder's own, for as long as it lives.
+    let table: UnsafePointer<FieldTable>
     let root: JSONValue
     let received: Timestamp
     /// Index of the object's first sample.
@@ -27,7 +28,7 @@ extension MessageDecoder {
     func walk(
         _ document: JSONValue, tree: Int, root path: [String], received: Timestamp, into message: inout DecodedMessage
     ) {
-        origins.removeAll(keepingCapacity: true)
+        message.origins.removeAll(keepingCapacity: true)
         var root = document
         for name in path {
             guard let member = root.member(name) else { return }
@@ -60,11 +61,11 @@ extension MessageDecoder {
         _ root: JSONValue, tree: Int, received: Timestamp, into message: inout DecodedMessage
     ) {
         var walk = ObjectWalk(
-            tree: tree, root: root, received: received, firstSample: message.samples.count)
+            tree: tree, table: table(tree), root: root, received: received, firstSample: message.samples.count)
         walkObject(root, node: 0, name: nil, &walk, into: &message)
         if walk.hasBadTime {
             message.samples.removeSubrange(walk.firstSample...)
-            origins.removeSubrange(walk.firstSample...)
+            message.origins.removeSubrange(walk.firstSample...)
         } else if walk.time != .none {
             for i in walk.firstSample..<message.samples.count {
                 message.samples[i].time = walk.time
@@ -78,18 +79,19 @@ extension MessageDecoder {
         _ object: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
     ) {
         let first = message.samples.count
-        let children = trees[walk.tree].children(of: trees[walk.tree].nodes[node])
+        let table = walk.table
+        let children = table.pointee.children(of: node)
         var seen: UInt64 = 0
         var hint = children.lowerBound
         for member in object.members {
             let key = member.key.text
-            guard let child = find(key, among: children, from: hint, walk.tree) else {
+            guard let child = table.pointee.find(key, among: children, from: hint) else {
                 unnamed(key, member.value, node: node, &walk, into: &message)
                 continue
             }
             hint = child + 1
             let bit: UInt64 = 1 << UInt64(child - children.lowerBound)
-            let isWildcard = trees[walk.tree].nodes[child].nameLength < 0
+            let isWildcard = table.pointee.nodes[child].nameLength < 0
             // Of two members of one name the last counts.
             if seen & bit != 0, !isWildcard { forget(child, from: first, walk.tree, &message) }
             seen |= bit
@@ -103,36 +105,19 @@ extension MessageDecoder {
         if first < message.samples.count { reinterpret(from: first, within: children, seen, walk.tree, &message) }
     }
 
-    /// Looks from `hint` to the end, then from the start; the wildcard last.
-    private func find(_ key: UnsafeRawBufferPointer, among children: Range<Int>, from hint: Int, _ tree: Int) -> Int? {
-        trees[tree].nodes.withUnsafeBufferPointer { nodes in
-            trees[tree].names.withUnsafeBytes { names in
-                func isNamed(_ index: Int) -> Bool {
-                    let node = nodes[index]
-                    guard Int(node.nameLength) == key.count, let base = key.baseAddress else { return false }
-                    return memcmp(names.baseAddress! + Int(node.nameStart), base, key.count) == 0
-                }
-                for index in hint..<max(hint, children.upperBound) where isNamed(index) { return index }
-                for index in children.lowerBound..<min(hint, children.upperBound) where isNamed(index) { return index }
-                guard let last = children.last, nodes[last].nameLength < 0 else { return nil }
-                return last
-            }
-        }
-    }
-
     /// A member that no field names: in our own payload a channel, or a mistake.
     private func unnamed(
         _ key: UnsafeRawBufferPointer, _ value: JSONValue, node: Int, _ walk: inout ObjectWalk,
         into message: inout DecodedMessage
     ) {
         message.unknownCount += 1
-        guard trees[walk.tree].isStrict else { return }
+        guard walk.table.pointee.isStrict else { return }
         let word = DecodeError.excerpt(key)
-        guard trees[walk.tree].objectsAreChannels, value.kind == .object, walk.channel == nil else {
+        guard walk.table.pointee.objectsAreChannels, value.kind == .object, walk.channel == nil else {
             message.report(MessageDecoder.unknownQuantity(word), at: word)
             return
         }
-        guard let channel = Channel(bytes: key) else {
+        guard let channel = Channel(utf8: key) else {
             message.report(.badChannel(word), at: word)
             return
         }
@@ -149,7 +134,7 @@ extension MessageDecoder {
     private func take(
         _ value: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
     ) {
-        switch trees[walk.tree].nodes[node].role {
+        switch walk.table.pointee.nodes[node].role {
         case .ignored: return
         case .time: takeTime(value, node: node, &walk, into: &message)
         case .field(let field): takeField(value, field: field, node: node, name: name, &walk, into: &message)
@@ -159,7 +144,7 @@ extension MessageDecoder {
             case .null: message.noValueCount += 1
             // A name that `*` stands for may be anything: `TempUnit`, a version.
             default:
-                if trees[walk.tree].nodes[node].nameLength < 0 {
+                if walk.table.pointee.nodes[node].nameLength < 0 {
                     message.unknownCount += 1
                 } else {
                     message.report(.wrongType(expected: "an object"), at: trees[walk.tree].path(of: node))
@@ -179,7 +164,7 @@ extension MessageDecoder {
             default: .unreadable
             }
         // Families with local times state them in every message; ours must name an instant.
-        let isOurs = trees[walk.tree].isStrict
+        let isOurs = walk.table.pointee.isStrict
         walk.hasBadTime = false
         switch result {
         case .instant(let instant): walk.time = TimeText.trust(instant, received: walk.received)
@@ -192,37 +177,39 @@ extension MessageDecoder {
 
     /// Removes what an earlier member of the same name gave.
     private func forget(_ node: Int, from first: Int, _ tree: Int, _ message: inout DecodedMessage) {
-        remove(from: first, &message) { trees[tree].isWithin(Int(origins[$0]), node) }
+        remove(from: first, &message) { trees[tree].isWithin($0, node) }
     }
 
     /// Some fields mean something else, or nothing, when a certain sibling is there.
     private func reinterpret(
-        from first: Int, within children: Range<Int>, _ seen: UInt64, _ tree: Int, _ message: inout DecodedMessage
+        from first: Int, within children: Range<Int>, _ seen: UInt64, _ tree: Int,
+        _ message: inout DecodedMessage
     ) {
+        let nodes = table(tree).pointee.nodes
         var drops = false
         for i in first..<message.samples.count {
-            let origin = Int(origins[i])
-            guard children.contains(origin), trees[tree].nodes[origin].beside & seen != 0,
-                case .field(let index) = trees[tree].nodes[origin].role
+            let origin = Int(message.origins[i])
+            guard children.contains(origin), nodes[origin].beside & seen != 0,
+                case .field(let index) = nodes[origin].role
             else { continue }
             if let quantity = trees[tree].fields[index].beside?.quantity {
                 message.samples[i].quantity = quantity
             } else {
-                origins[i] = -1
+                message.origins[i] = -1
                 drops = true
             }
         }
-        if drops { remove(from: first, &message) { origins[$0] < 0 } }
+        if drops { remove(from: first, &message) { $0 < 0 } }
     }
 
-    private func remove(from first: Int, _ message: inout DecodedMessage, where isDropped: (Int) -> Bool) {
+    private func remove(from first: Int, _ message: inout DecodedMessage, where isDropped: (_ origin: Int) -> Bool) {
         var kept = first
-        for i in first..<message.samples.count where !isDropped(i) {
+        for i in first..<message.samples.count where !isDropped(Int(message.origins[i])) {
             message.samples[kept] = message.samples[i]
-            origins[kept] = origins[i]
+            message.origins[kept] = message.origins[i]
             kept += 1
         }
         message.samples.removeSubrange(kept...)
-        origins.removeSubrange(kept...)
+        message.origins.removeSubrange(kept...)
     }
 }

@@ -16,14 +16,14 @@ package final class MessageDecoder {
     private let messages: [(index: Int, profile: MessageProfile)]
     /// Two per message profile: its own fields, and our canonical ones.
     let trees: [FieldTree]
+    /// The same, laid out for the walk.
+    private let tables: UnsafeMutableBufferPointer<FieldTable>
     let arrays: [MessageProfile.ArrayChannels]
     private let scanner = JSONScanner(limits: .message)
     private var cache = TopicCache()
     private var devices: [String: Int] = [:]
     private var addresses: [String] = []
     private var repaired: [UInt8] = []
-    /// For each sample of the message the tree's node that it came from.
-    var origins: [Int32] = []
 
     /// Earlier profiles win where two know the same topic; those of registers are passed over.
     package init(profiles: [Profile]) {
@@ -31,7 +31,16 @@ package final class MessageDecoder {
         messages = profiles.enumerated().compactMap { index, profile in profile.messages.map { (index, $0) } }
         trees = messages.flatMap { [$0.profile.tree, $0.profile.canonical] }
         arrays = messages.map(\.profile.arrays)
+        tables = .allocate(capacity: trees.count)
+        _ = tables.initialize(from: trees.map(FieldTable.init))
     }
+
+    deinit {
+        for table in tables { table.deallocate() }
+        tables.deallocate()
+    }
+
+    func table(_ tree: Int) -> UnsafePointer<FieldTable> { UnsafePointer(tables.baseAddress! + tree) }
 
     /// The filters to subscribe to, without repeats.
     package var subscriptions: [String] {

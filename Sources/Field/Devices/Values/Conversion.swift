@@ -50,6 +50,7 @@ package struct Conversion: Hashable, Sendable {
     }
 
     /// The usual case in 64 bits: up to three decimals, a whole factor, no wide product. Nil leaves it to 128 bits.
+    @inline(__always)
     private func fast(_ decimal: DecimalText) -> Int64? {
         guard scale.denominator == 1, (-3...0).contains(decimal.exponent),
             let mantissa = Int64(exactly: decimal.mantissa)

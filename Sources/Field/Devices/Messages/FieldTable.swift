@@ -1,0 +1,72 @@
+import Glibc
+import Metering
+
+/// A field tree laid out for the walk of one message after another: plain memory, in which a node is read without
+/// touching the reference count of an array. Lives as long as its decoder, which frees it.
+struct FieldTable {
+    /// What the walk needs of a field whenever it meets it.
+    struct Target {
+        let conversion: Conversion
+        let quantity: Quantity
+        /// Where neither the payload nor the path names one.
+        let channel: Channel
+        let takesArrays: Bool
+        let hasUnit: Bool
+        let hasNoValue: Bool
+    }
+
+    let nodes: UnsafeBufferPointer<FieldTree.Node>
+    /// By the index of `FieldTree.fields`.
+    let targets: UnsafeBufferPointer<Target>
+    private let names: UnsafeBufferPointer<UInt8>
+    let objectsAreChannels: Bool
+    let isStrict: Bool
+
+    init(_ tree: FieldTree) {
+        nodes = FieldTable.copy(tree.nodes)
+        names = FieldTable.copy(tree.names)
+        targets = FieldTable.copy(
+            tree.fields.map { field in
+                Target(
+                    conversion: field.conversion, quantity: field.quantity, channel: field.channel ?? .total,
+                    takesArrays: field.takesArrays, hasUnit: !field.unitPath.isEmpty,
+                    hasNoValue: !field.noValue.isEmpty)
+            })
+        objectsAreChannels = tree.objectsAreChannels
+        isStrict = tree.isStrict
+    }
+
+    func deallocate() {
+        nodes.deallocate()
+        names.deallocate()
+        targets.deallocate()
+    }
+
+    /// Of plain values: freed without a look at them.
+    private static func copy<T>(_ elements: [T]) -> UnsafeBufferPointer<T> {
+        let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: elements.count)
+        _ = memory.initialize(from: elements)
+        return UnsafeBufferPointer(memory)
+    }
+
+    func children(of node: Int) -> Range<Int> {
+        let first = Int(nodes[node].firstChild)
+        return first..<first + Int(nodes[node].childCount)
+    }
+
+    /// Looks from `hint` to the end, then from the start; the wildcard last.
+    func find(_ key: UnsafeRawBufferPointer, among children: Range<Int>, from hint: Int) -> Int? {
+        for index in hint..<max(hint, children.upperBound) where isNamed(index, key) { return index }
+        for index in children.lowerBound..<min(hint, children.upperBound) where isNamed(index, key) { return index }
+        guard let last = children.last, nodes[last].nameLength < 0 else { return nil }
+        return last
+    }
+
+    @inline(__always)
+    private func isNamed(_ index: Int, _ key: UnsafeRawBufferPointer) -> Bool {
+        let node = nodes[index]
+        guard Int(node.nameLength) == key.count, let base = key.baseAddress, let names = names.baseAddress
+        else { return false }
+        return memcmp(names + Int(node.nameStart), base, key.count) == 0
+    }
+}

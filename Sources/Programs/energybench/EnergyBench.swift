@@ -1,0 +1,55 @@
+import Disk
+import Glibc
+
+/// What single stages of the gateway cost on this machine, in process: one line `name value unit` per result.
+///
+/// `scripts/bench` runs it several times, takes medians and adds what needs whole programs.
+@main
+struct EnergyBench {
+    static func main() {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 2 else {
+            complain("usage: energybench DIRECTORY; the directory is for files and must be on the disk to be measured")
+            exit(2)
+        }
+        do {
+            try run(in: arguments[1])
+        } catch {
+            complain("energybench: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run(in directory: String) throws {
+        try LocalFileSystem().createDirectory(directory)
+        try LogBench.run(in: directory + "/log")
+        try StoreBench.run(in: directory + "/store")
+        UsageBench.run()
+        DecodeBench.run()
+    }
+
+    private static func complain(_ text: String) {
+        let line = Array((text + "\n").utf8)
+        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+/// CPU-seconds of this process and seconds on the wall since it was made.
+struct Stopwatch {
+    private let cpuStart = Stopwatch.seconds(CLOCK_PROCESS_CPUTIME_ID)
+    private let wallStart = Stopwatch.seconds(CLOCK_MONOTONIC)
+
+    var cpu: Double { Stopwatch.seconds(CLOCK_PROCESS_CPUTIME_ID) - cpuStart }
+    var wall: Double { Stopwatch.seconds(CLOCK_MONOTONIC) - wallStart }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
+        var now = timespec()
+        clock_gettime(clock, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+}
+
+/// Prints one result. The value keeps six digits; how many of them hold is seen from its spread over the runs.
+func report(_ name: String, _ value: Double, _ unit: String) {
+    print("\(name) \(value) \(unit)")
+}
