@@ -104,8 +104,8 @@ struct ReplayTests {
         }
     }
 
-    /// The autumn house, and behind it a meter that restarts, glitches, spikes and falls silent, one that only knows its
-    /// power, and an inverter.
+    /// The autumn house, and behind it a meter that restarts, glitches, spikes and falls silent, one that only knows
+    /// its power, and an inverter.
     private static var troubledMeters: [Meter] {
         let start = AutumnHouse.start
         var odd: [(time: Int64, value: Int64)] = []

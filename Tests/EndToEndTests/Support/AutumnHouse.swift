@@ -1,7 +1,9 @@
 import Foundation
 
-/// A house in Berlin on the 26th of October 2025, a day of 25 hours, and one hour more: a grid meter that also delivers, and
-/// a boiler behind it. Readings come every five minutes and at each border of a slot, so every slot is exact.
+/// A house in Berlin on the 26th of October 2025, a day of 25 hours, and one hour more: a grid meter that also
+/// delivers, and a boiler behind it.
+///
+/// Readings come every five minutes and at each border of a slot, so every slot is exact.
 struct AutumnHouse {
     enum Period: String, CaseIterable {
         case slot, hour, day, month
