@@ -16,6 +16,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 /// Format documents stand beside the code that implements them; SwiftPM must not take them for resources.
@@ -124,13 +125,17 @@ let targets: [Target] = [
     tests("Records", ["Records", "Metering", "Timekeeping"]),
     tests("Field", ["Modbus", "MQTT", "Simulation"]),
     tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"]),
-    tests("Intake", ["Intake", "Devices", "Metering", "Records", "Timekeeping"]),
+    tests(
+        "Intake",
+        ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
     tests("Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"]),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Metering", "Timekeeping"]),
-    tests("API", ["API", "APITypes", "JSONScanner", "Metering", "Timekeeping"]),
+    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Metering", "Timekeeping"]),
+    tests(
+        "API",
+        ["API", "APITypes", "Billing", "JSONScanner", "Metering", "Timekeeping", hummingbird, hummingbirdTesting, nioCore]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "Modbus", "JSONScanner"]),
     tests("Repository", []),

@@ -3,7 +3,15 @@ import Timekeeping
 
 /// At most one log line a minute for each cause, and no memory without bound for causes. Any thread.
 package final class ComplaintLimiter: Sendable {
-    private let last = Mutex<[String: Int64]>([:])
+    private struct State {
+        /// When each cause was admitted last.
+        var last: [String: Int64] = [:]
+        /// When causes were last thrown out for being old: looking through all of them for each one that a flood brings
+        /// would be what the flood wants.
+        var purged: Int64?
+    }
+
+    private let state = Mutex(State())
     private let interval: Int64
     private static let maximumCauses = 1024
 
@@ -13,15 +21,17 @@ package final class ComplaintLimiter: Sendable {
 
     /// `monotonic` in ms, from one clock.
     package func admits(_ cause: String, at monotonic: Int64) -> Bool {
-        last.withLock { last in
-            if let before = last[cause], monotonic - before < interval { return false }
-            if last.count >= ComplaintLimiter.maximumCauses {
+        state.withLock { state in
+            if let before = state.last[cause], monotonic - before < interval { return false }
+            if state.last.count >= ComplaintLimiter.maximumCauses {
+                // That many different causes within one interval are one cause, a flood.
+                if let purged = state.purged, monotonic - purged < interval { return false }
+                state.purged = monotonic
                 let interval = interval
-                last = last.filter { monotonic - $0.value < interval }
-                // Still full: that many different causes a minute are one cause, a flood.
-                if last.count >= ComplaintLimiter.maximumCauses { return false }
+                state.last = state.last.filter { monotonic - $0.value < interval }
+                if state.last.count >= ComplaintLimiter.maximumCauses { return false }
             }
-            last[cause] = monotonic
+            state.last[cause] = monotonic
             return true
         }
     }

@@ -10,6 +10,8 @@ import Timekeeping
 package struct DeviceRegistry: Sendable {
     /// A home with more is refused, so that a device that invents names cannot fill the memory.
     package static let maximumDevices = 4096
+    /// Names that mean something else in answers: the home's sum, what no device explains, the gateway's own health.
+    package static let reservedNames: Set<String> = ["home", "unmetered", "gateway"]
 
     package private(set) var devices: [DeviceID: Device] = [:]
     private var byBinding: [String: DeviceID] = [:]
@@ -34,37 +36,15 @@ package struct DeviceRegistry: Sendable {
         byBinding[address].flatMap { devices[$0] }
     }
 
-    /// What a source tells about itself when it is heard.
-    package struct Description: Sendable {
-        package var family: String
-        package var profile: String
-        package var profileVersion: UInt32
-        package var model: String
-        package var role: DeviceRole?
-        package var counters: [Counter]
-        package var ratingWatts: Int64?
-
-        package init(
-            family: String, profile: String = "", profileVersion: UInt32 = 1, model: String = "",
-            role: DeviceRole? = nil, counters: [Counter] = [], ratingWatts: Int64? = nil
-        ) {
-            self.family = family
-            self.profile = profile
-            self.profileVersion = profileVersion
-            self.model = model
-            self.role = role
-            self.counters = counters
-            self.ratingWatts = ratingWatts
-        }
-    }
-
     /// The device heard at `address`; `changed` are the descriptors that are new and must be logged before its readings.
     /// Nil when the home has too many devices.
     package mutating func resolve(
         _ address: String, as description: Description, at time: Timestamp,
         using generator: inout some RandomNumberGenerator
     ) -> (id: DeviceID, changed: [Device])? {
-        if let id = byBinding[address] { return (id, []) }
+        if let id = byBinding[address], let device = devices[id] {
+            return (id, refresh(device, with: description, at: time))
+        }
         let name = declaredByBinding[address] ?? DeviceRegistry.name(from: address)
         if let id = byName[name], var device = devices[id], joins(device, address) {
             device.bindings.append(Binding(address: address))
@@ -75,41 +55,62 @@ package struct DeviceRegistry: Sendable {
         }
         guard devices.count < DeviceRegistry.maximumDevices else { return nil }
         var device = Device(
-            id: DeviceID(using: &generator), name: unused(name), family: description.family,
+            id: DeviceID(using: &generator), name: unused(name, description), family: description.family,
             bindings: [Binding(address: address)], validFrom: time)
         device.role = description.role ?? (name == "grid" ? .grid : .load)
         complete(&device, with: description)
-        apply(declared[name], to: &device)
+        apply(declared[device.name], to: &device)
+        device.parent = parent(of: device)
         insert(device)
         return (device.id, [device] + adopt(at: time))
     }
 
     /// Brings every known device in line with the configuration; returns the descriptors that changed.
     package mutating func reconcile(at time: Timestamp) -> [Device] {
-        var changed: [Device] = []
-        for device in devices.values.sorted(by: { $0.id < $1.id }) {
-            var updated = device
-            for binding in device.bindings {
-                if let name = declaredByBinding[binding.address], name != device.name, byName[name] == nil {
-                    updated.name = name
-                }
-            }
-            apply(declared[updated.name], to: &updated)
-            if updated != device {
-                updated.validFrom = time
-                byName[device.name] = nil
-                insert(updated)
-                changed.append(updated)
-            }
+        let before = devices
+        rename()
+        let ids = devices.keys.sorted()
+        // Roles first: which device is the grid meter decides who is behind it.
+        for id in ids {
+            guard var device = devices[id] else { continue }
+            apply(declared[device.name], to: &device)
+            insert(device)
         }
-        return changed
+        for id in ids {
+            guard var device = devices[id] else { continue }
+            device.parent = parent(of: device)
+            insert(device)
+        }
+        return ids.compactMap { id in
+            guard var device = devices[id], device != before[id] else { return nil }
+            device.validFrom = time
+            insert(device)
+            return device
+        }
+    }
+
+    /// Gives devices the names that the configuration has for their bindings. All old names are given up before the
+    /// first new one is taken, so that two devices can change names.
+    private mutating func rename() {
+        var wanted: [(device: Device, name: String)] = []
+        for device in devices.values.sorted(by: { $0.id < $1.id }) {
+            let name = device.bindings.compactMap { declaredByBinding[$0.address] }.first
+            if let name, name != device.name { wanted.append((device, name)) }
+        }
+        for (device, _) in wanted { byName[device.name] = nil }
+        for (var device, name) in wanted {
+            // A name that another device bears for good is not taken from it.
+            device.name = byName[name] == nil ? name : byName[device.name] == nil ? device.name : unused(device.name)
+            insert(device)
+        }
     }
 
     private func joins(_ device: Device, _ address: String) -> Bool {
+        // Nothing that is heard elsewhere speaks for the gateway.
+        guard device.role != .gateway, device.bindings.count < Device.maximumBindings else { return false }
+        if declaredByBinding[address] == device.name { return true }
         let family = DeviceRegistry.family(of: address)
-        if declared[device.name]?.bindings.contains(Binding(address: address)) == true { return true }
-        return device.bindings.count < Device.maximumBindings
-            && !device.bindings.contains { DeviceRegistry.family(of: $0.address) == family }
+        return !device.bindings.contains { DeviceRegistry.family(of: $0.address) == family }
     }
 
     /// A profile knows more than a plain topic: what is stated is kept, what is open is filled.
@@ -128,6 +129,25 @@ package struct DeviceRegistry: Sendable {
         }
     }
 
+    /// A profile may have learned since the device was logged: a new version of it says other things of its counters,
+    /// and a later message may give away that it is an inverter.
+    private mutating func refresh(
+        _ device: Device, with description: Description, at time: Timestamp
+    ) -> [Device] {
+        guard description.profile == device.profile else { return [] }
+        var updated = device
+        for counter in description.counters {
+            guard let i = updated.counters.firstIndex(where: { $0.quantity == counter.quantity }) else { continue }
+            updated.counters[i] = counter
+        }
+        complete(&updated, with: description)
+        apply(declared[updated.name], to: &updated)
+        guard updated != device else { return [] }
+        updated.validFrom = time
+        insert(updated)
+        return [updated]
+    }
+
     private func apply(_ declared: DeclaredDevice?, to device: inout Device) {
         guard let declared else { return }
         if let role = declared.role {
@@ -137,56 +157,55 @@ package struct DeviceRegistry: Sendable {
         }
         if let watts = declared.ratingWatts { device.ratingWatts = watts }
         if let model = declared.model { device.model = model }
-        if let parent = declared.parent {
-            let grid = parent == "grid" ? devices.values.filter { $0.role == .grid }.map(\.id).min() : nil
-            device.parent = byName[parent] ?? grid
+    }
+
+    /// The declared parent, if it is known by now: parents come from the configuration alone. Nil also where a chain of
+    /// parents would lead back to the device.
+    private func parent(of device: Device) -> DeviceID? {
+        guard let name = declared[device.name]?.parent else { return nil }
+        let grid = name == "grid" ? devices.values.lazy.filter { $0.role == .grid }.map(\.id).min() : nil
+        guard let parent = byName[name] ?? grid else { return nil }
+        var ancestor: DeviceID? = parent
+        for _ in 0...devices.count {
+            guard let id = ancestor else { return parent }
+            if id == device.id { return nil }
+            ancestor = devices[id]?.parent
         }
+        return nil
     }
 
     /// Devices whose declared parent has just appeared.
     private mutating func adopt(at time: Timestamp) -> [Device] {
         var changed: [Device] = []
         for name in declared.keys.sorted() {
-            guard let id = byName[name], let device = devices[id] else { continue }
-            var updated = device
-            apply(declared[name], to: &updated)
-            if updated.parent != device.parent {
-                updated.validFrom = time
-                insert(updated)
-                changed.append(updated)
-            }
+            guard let id = byName[name], var device = devices[id] else { continue }
+            let parent = parent(of: device)
+            guard parent != device.parent else { continue }
+            device.parent = parent
+            device.validFrom = time
+            insert(device)
+            changed.append(device)
         }
         return changed
     }
 
     private mutating func insert(_ device: Device) {
+        if let old = devices[device.id] {
+            if byName[old.name] == device.id { byName[old.name] = nil }
+            for binding in old.bindings where byBinding[binding.address] == device.id {
+                byBinding[binding.address] = nil
+            }
+        }
         devices[device.id] = device
         byName[device.name] = device.id
         for binding in device.bindings { byBinding[binding.address] = device.id }
     }
 
-    private func unused(_ name: String) -> String {
-        guard byName[name] != nil else { return name }
+    private func unused(_ name: String, _ description: Description? = nil) -> String {
+        let isReserved = DeviceRegistry.reservedNames.contains(name) && description?.role != .gateway
+        guard isReserved || byName[name] != nil else { return name }
         var number = 2
         while byName["\(name)_\(number)"] != nil { number += 1 }
         return "\(name)_\(number)"
-    }
-
-    /// The last part of an address, as far as it fits.
-    package static func name(from address: String) -> String {
-        let parts = address.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-        let last = parts.count == 3 ? parts[2] : Substring(address)
-        var name = ""
-        for character in last {
-            guard name.utf8.count + character.utf8.count <= Device.maximumNameLength - 8 else { break }
-            let isControl = character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
-            name.append(isControl ? "_" : character)
-        }
-        return name.isEmpty ? "device" : name
-    }
-
-    private static func family(of address: String) -> Substring {
-        let parts = address.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-        return parts.count > 1 ? address[..<parts[1].endIndex] : Substring(address)
     }
 }

@@ -7,7 +7,10 @@ package struct DeviceStatus: Hashable, Sendable {
     package var available: Bool?
     package var messages: UInt64 = 0
     package var rejected: UInt64 = 0
+    /// Why something of it could not be read the last time; nil once the same source was read well again.
     package var lastError: String?
+    /// Which topic or group of registers `lastError` is about.
+    var errorSource: Int?
 
     package init() {}
 }

@@ -36,30 +36,11 @@ package final class Intake: Sendable {
         self.clock = clock
     }
 
-    /// What a source says about itself each time it is heard.
-    package struct Message {
-        package var address: String
-        package var description: DeviceRegistry.Description
-        package var samples: [Sample]
-        package var retained = false
-        package var connection: UInt32 = 0
-        package var available: Bool?
-        /// Why the message, or a part of it, could not be read.
-        package var error: String?
-
-        package init(address: String, description: DeviceRegistry.Description, samples: [Sample]) {
-            self.address = address
-            self.description = description
-            self.samples = samples
-        }
-    }
-
     /// The device at `address`, found or made.
     package func device(
         at address: String, as description: @autoclosure () -> DeviceRegistry.Description
     ) -> DeviceID? {
         state.withLock { state in
-            if let known = state.registry.device(boundTo: address) { return known.id }
             let stamp = state.trust.stamp(clock.now())
             guard
                 let (id, changed) = state.registry.resolve(
@@ -68,61 +49,82 @@ package final class Intake: Sendable {
                 state.counters.refusedDevices += 1
                 return nil
             }
-            Intake.closeReadings(&state)
-            state.records.append(contentsOf: changed.map(Record.device))
+            if !changed.isEmpty {
+                Intake.closeReadings(&state)
+                state.records.append(contentsOf: changed.map(Record.device))
+            }
             return id
         }
     }
 
     /// Takes one message's samples in. Returns whether the batch is full and `endBatch` should follow.
+    ///
+    /// `available`: what the source knows; nil where a message that is not retained is itself the sign of life.
+    /// `source` tells the topic or the group of registers from the device's others, as in `reject`.
     @discardableResult
     package func take(
         _ samples: [Sample], of device: DeviceID, retained: Bool = false, connection: UInt32 = 0,
-        available: Bool? = nil
+        available: Bool? = nil, source: @autoclosure () -> Int = 0
     ) -> Bool {
         let now = clock.now()
         return state.withLock { state in
             let stamp = state.trust.stamp(now)
-            let before = state.readings.count
             let context = Normalizer.Context(
                 device: device, received: stamp.time, retained: retained, clockSynchronized: !stamp.isFlagged,
                 connection: connection)
-            let complaint = state.normalizer.normalize(
-                samples, context, number: { sink.number(for: $0) }, into: &state.readings)
-            for reading in state.readings[before...] { Intake.note(reading, &state.latest) }
+            let known = state.statuses[device]?.available
+            let isThere = available ?? (retained ? known : true)
+            // Where nothing was ever said of it coming and going, a message is no news.
+            if let isThere, isThere != known, available != nil || known != nil {
+                add([Intake.availability(isThere)], context, &state)
+            }
+            let complaint = add(samples, context, &state)
             state.counters.messages += 1
-            state.counters.readings += UInt64(state.readings.count - before)
+            if complaint != nil { state.counters.implausible += 1 }
             Intake.update(&state, device) { status in
                 status.messages += 1
                 // A retained message tells what was, not that the device is there.
                 if !retained { status.lastSeen = stamp.time }
-                if let available { status.available = available } else if !retained { status.available = true }
+                status.available = isThere
                 if let complaint {
                     status.rejected += 1
                     status.lastError = complaint
+                    status.errorSource = source()
+                } else if let failed = status.errorSource, failed == source() {
+                    status.lastError = nil
+                    status.errorSource = nil
                 }
             }
-            if complaint != nil { state.counters.implausible += 1 }
             return state.readings.count >= Intake.batchSize
         }
     }
 
-    /// Its availability topic or its bus says that it came or went.
-    package func note(_ device: DeviceID, available: Bool) {
-        let sample = Sample(channel: .total, quantity: .available, value: available ? 1000 : 0)
-        let changed = state.withLock { state in state.statuses[device]?.available != available }
-        if changed { take([sample], of: device, available: available) }
-        state.withLock { state in Intake.update(&state, device) { $0.available = available } }
+    /// Its availability topic or its bus says that it came or went. A retained word is no sign of life.
+    package func note(_ device: DeviceID, available: Bool, retained: Bool = false) {
+        let now = clock.now()
+        state.withLock { state in
+            let stamp = state.trust.stamp(now)
+            if state.statuses[device]?.available != available {
+                let context = Normalizer.Context(
+                    device: device, received: stamp.time, retained: retained, clockSynchronized: !stamp.isFlagged)
+                add([Intake.availability(available)], context, &state)
+            }
+            Intake.update(&state, device) { status in
+                status.available = available
+                if available, !retained { status.lastSeen = stamp.time }
+            }
+        }
     }
 
-    /// Something of `device` could not be read; nil: it is not known whose it was.
-    package func reject(_ device: DeviceID?, _ reason: String) {
+    /// Something of `device` could not be read; nil: it is not known whose it was. `source` as in `take`.
+    package func reject(_ device: DeviceID?, _ reason: String, source: Int = 0) {
         state.withLock { state in
             state.counters.rejected += 1
             guard let device else { return }
             Intake.update(&state, device) { status in
                 status.rejected += 1
                 status.lastError = reason
+                status.errorSource = source
             }
         }
     }
@@ -163,6 +165,21 @@ package final class Intake: Sendable {
     package func status(_ id: DeviceID) -> DeviceStatus { state.withLock { $0.statuses[id] ?? DeviceStatus() } }
     /// The newest reading of every series heard since the start.
     package var latest: [Reading] { state.withLock { $0.latest.compactMap { $0 } } }
+
+    private static func availability(_ isThere: Bool) -> Sample {
+        Sample(channel: .total, quantity: .available, value: isThere ? 1000 : 0)
+    }
+
+    /// Normalises into the open batch; returns why the last refused sample was refused.
+    @discardableResult
+    private func add(_ samples: [Sample], _ context: Normalizer.Context, _ state: inout State) -> String? {
+        let before = state.readings.count
+        let complaint = state.normalizer.normalize(
+            samples, context, number: { sink.number(for: $0) }, into: &state.readings)
+        for reading in state.readings[before...] { Intake.note(reading, &state.latest) }
+        state.counters.readings += UInt64(state.readings.count - before)
+        return complaint
+    }
 
     private static func closeReadings(_ state: inout State) {
         guard !state.readings.isEmpty else { return }

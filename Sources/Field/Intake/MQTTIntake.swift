@@ -29,6 +29,7 @@ package final class MQTTIntake: Sendable {
     private let isConnectedNow = Atomic<Bool>(false)
     private let complaints: ComplaintLimiter
 
+    /// Of `profiles` only those that describe messages are used.
     package init(intake: Intake, profiles: [Profile], clock: any Clock, logger: Logger) {
         self.intake = intake
         self.profiles = profiles.filter { $0.messages != nil }
@@ -38,6 +39,7 @@ package final class MQTTIntake: Sendable {
         decoding = Decoding(MessageDecoder(profiles: self.profiles))
     }
 
+    /// Any thread.
     package var isConnected: Bool { isConnectedNow.load(ordering: .relaxed) }
     /// For people: where the connection stands.
     package var state: String { stateText.withLock { $0 } }
@@ -94,25 +96,39 @@ package final class MQTTIntake: Sendable {
         case .malformed(let error):
             reject(speaker(topic), topic, "\(error)")
         case .availability(let isAvailable):
-            if let device = device() {
-                intake.note(device, available: isAvailable)
-            }
-        case .readings:
             guard let device = device() else {
-                reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
+                refuse(topic)
                 return false
             }
-            for error in decoding.message.errors { reject(device, topic, "\(error)") }
-            return intake.take(
+            intake.note(device, available: isAvailable, retained: retained)
+        case .readings:
+            guard let device = device() else {
+                refuse(topic)
+                return false
+            }
+            let isFull = intake.take(
                 decoding.message.samples, of: device, retained: retained,
-                connection: connections.load(ordering: .relaxed))
+                connection: connections.load(ordering: .relaxed), source: MQTTIntake.source(topic))
+            // After the samples, which else would clear what these say.
+            for error in decoding.message.errors { reject(device, topic, "\(error)") }
+            return isFull
         }
         return false
     }
 
+    private func refuse(_ topic: UnsafeRawBufferPointer) {
+        reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
+    }
+
+    private static func source(_ topic: UnsafeRawBufferPointer) -> Int {
+        var hasher = Hasher()
+        hasher.combine(bytes: topic)
+        return hasher.finalize()
+    }
+
     private func reject(_ device: DeviceID?, _ topic: UnsafeRawBufferPointer, _ reason: String) {
         let name = String(decoding: topic.prefix(128), as: UTF8.self)
-        intake.reject(device, "\(name): \(reason)")
+        intake.reject(device, "\(name): \(reason)", source: MQTTIntake.source(topic))
         if complaints.admits(name, at: clock.now().monotonic) {
             logger.warning("message not understood", metadata: ["topic": "\(name)", "reason": "\(reason)"])
         }
@@ -124,7 +140,7 @@ package final class MQTTIntake: Sendable {
         let range = decoding.message.deviceRange
         guard decoding.message.profile >= 0, !range.isEmpty, range.upperBound <= topic.count else { return nil }
         let profile = decoding.decoder.profiles[decoding.message.profile]
-        guard range.count <= Device.maximumNameLength,
+        guard range.count + profile.name.utf8.count + "mqtt::".utf8.count <= Binding.maximumLength,
             let name = String(validating: UnsafeRawBufferPointer(rebasing: topic[range]), as: UTF8.self)
         else { return nil }
         return intake.device(at: "mqtt:\(profile.name):\(name)", as: .init(profile: profile, samples: []))

@@ -10,7 +10,9 @@ import Timekeeping
 /// Each group of a device's registers has a period of its own; what is due is read in one go on the bus's thread, and only
 /// the results leave it. A device that does not answer is said to be away and asked less often; the others go on.
 package final class ModbusIntake: Sendable {
+    /// One device of the bus.
     package struct Target: Sendable {
+        /// What log lines call it.
         package var name: String
         package var unit: UInt8
         package var profile: Profile
@@ -28,7 +30,8 @@ package final class ModbusIntake: Sendable {
     private struct Counts {
         var requests: UInt64 = 0
         var errors: UInt64 = 0
-        var lastError: String?
+        /// What goes wrong now, by what was to be read.
+        var troubles: [PollSchedule.Due: String] = [:]
         var hasAnswered = false
     }
 
@@ -41,6 +44,7 @@ package final class ModbusIntake: Sendable {
     private let counts = Mutex(Counts())
     private let complaints = ComplaintLimiter()
 
+    /// Of `targets` only those whose profile has registers are read.
     package init(
         intake: Intake, bus: ModbusBus, address: BusAddress, targets: [Target], clock: any Clock, logger: Logger
     ) {
@@ -52,11 +56,21 @@ package final class ModbusIntake: Sendable {
         self.logger = logger
     }
 
+    /// Requests sent since the start, and how many brought no words.
     package var requests: UInt64 { counts.withLock { $0.requests } }
     package var errors: UInt64 { counts.withLock { $0.errors } }
+    /// The bus as a person writes it: `tcp://meter:502`.
     package var name: String { address }
-    /// Nil while all is well; else the last thing that went wrong.
-    package var trouble: String? { counts.withLock { $0.lastError } }
+    /// Nil while all is well; else what goes wrong with the first device that has trouble, and with how many more.
+    package var trouble: String? {
+        let troubles = counts.withLock { $0.troubles }
+        guard let first = troubles.min(by: { ($0.key.target, $0.key.group) < ($1.key.target, $1.key.group) }) else {
+            return nil
+        }
+        let others = Set(troubles.keys.map(\.target)).count - 1
+        return "\(targets[first.key.target].name): \(first.value)" + (others > 0 ? "; and \(others) more" : "")
+    }
+    /// Whether any device has been read since the start.
     package var hasAnswered: Bool { counts.withLock { $0.hasAnswered } }
 
     /// Where a device on a bus is heard: `modbus:tcp://meter:502/1`.
@@ -68,121 +82,99 @@ package final class ModbusIntake: Sendable {
     package func run() async {
         var schedule = PollSchedule(targets, start: clock.now().monotonic)
         while !Task.isCancelled {
-            let wait = schedule.next - clock.now().monotonic
+            // A bus without devices has nothing to wait for; the longest sleep there is would overflow.
+            let wait = min(schedule.next - clock.now().monotonic, Span.hour)
             if wait > 0 {
                 do { try await Task.sleep(for: .milliseconds(wait)) } catch { return }
             }
             for due in schedule.takeDue(at: clock.now().monotonic) {
-                let answered = await read(targets[due.target], group: due.group)
-                schedule.note(due.target, answered: answered, at: clock.now().monotonic)
+                let answered = await read(due)
                 if Task.isCancelled { return }
+                schedule.note(due.target, answered: answered, at: clock.now().monotonic)
             }
         }
     }
 
-    private func read(_ target: Target, group: String) async -> Bool {
+    /// Reads one group of one device; returns whether the device is there, be it to say that it cannot.
+    private func read(_ due: PollSchedule.Due) async -> Bool {
+        let target = targets[due.target]
         guard let map = target.profile.registers else { return true }
-        let blocks = map.blocks(of: group)
-        let requests = blocks.map { block in
-            ModbusRequest(
-                unit: target.unit, function: block.function == 3 ? .holding : .input,
-                address: block.address, count: block.count)
-        }
-        let results = await bus.run(requests)
-        let device = intake.device(
-            at: "modbus:\(address)/\(target.unit)", as: .init(profile: target.profile, samples: []))
+        let blocks = map.blocks(of: due.group)
+        let results = await bus.run(
+            blocks.map { block in
+                ModbusRequest(
+                    unit: target.unit, function: block.function == 3 ? .holding : .input,
+                    address: block.address, count: block.count)
+            })
+        let source = due.group.hashValue
         var samples: [Sample] = []
+        var wrong: [String] = []
         var failure: ModbusError?
         for (block, result) in zip(blocks, results) {
             switch result {
             case .success(let words):
                 for error in map.decode(block, words: words, into: &samples) {
-                    intake.reject(device, "\(address) unit \(target.unit): \(error)")
+                    wrong.append("\(address) unit \(target.unit): \(error)")
                 }
             case .failure(let error): failure = error
             }
         }
-        let failed = results.count { if case .failure = $0 { true } else { false } }
-        counts.withLock { counts in
-            counts.requests += UInt64(results.count)
-            counts.errors += UInt64(failed)
-            counts.lastError = failure.map { "\($0)" }
-            if failed < results.count { counts.hasAnswered = true }
+        // A daemon that stops closes the bus under the request; that says nothing of the device.
+        if failure?.cause == .closed { return true }
+        let isThere = results.contains(where: ModbusIntake.isAnswer)
+        note(due, results, failure)
+        let binding = "modbus:\(address)/\(target.unit)"
+        guard let device = intake.device(at: binding, as: .init(profile: target.profile, samples: [])) else {
+            if complaints.admits(target.name, at: clock.now().monotonic) {
+                logger.warning(
+                    "a device is left out: the home has \(DeviceRegistry.maximumDevices) already",
+                    metadata: ["device": "\(target.name)"])
+            }
+            return isThere
         }
-        guard let device else { return failed < results.count }
-        if let failure { complain(device, target, failure) }
-        if samples.isEmpty {
-            intake.note(device, available: false)
+        if isThere {
+            intake.take(samples, of: device, available: true, source: source)
         } else {
-            intake.take(samples, of: device, available: true)
+            intake.note(device, available: false)
         }
+        for reason in wrong { intake.reject(device, reason, source: source) }
+        if let failure { complain(device, target, failure, source) }
         intake.endBatch()
-        return !samples.isEmpty
+        return isThere
     }
 
-    private func complain(_ device: DeviceID, _ target: Target, _ error: ModbusError) {
-        intake.reject(device, "\(error)")
-        if complaints.admits(target.name, at: clock.now().monotonic) {
-            logger.warning("a read failed", metadata: ["device": "\(target.name)", "reason": "\(error)"])
-        }
-    }
-}
-
-/// When which group of which device is read next. Pure.
-struct PollSchedule {
-    struct Due: Hashable {
-        var target: Int
-        var group: String
-    }
-
-    private struct Entry {
-        var due: Due
-        var period: Int64
-        var next: Int64
-    }
-
-    private var entries: [Entry] = []
-    /// Reads in a row that a target did not answer.
-    private var silences: [Int: Int64] = [:]
-
-    /// A silent device is asked at most this much later than its schedule says, in ms.
-    static let maximumBackoff: Int64 = 60_000
-
-    init(_ targets: [ModbusIntake.Target], start: Int64) {
-        for (i, target) in targets.enumerated() {
-            guard let groups = target.profile.registers?.groups, let fast = groups.first?.period else { continue }
-            for group in groups {
-                let period = max(100, target.interval * max(1, group.period) / max(1, fast))
-                entries.append(Entry(due: Due(target: i, group: group.name), period: period, next: start))
+    /// Words, or the device's own word that it has none; a gateway that says it cannot reach it is not the device.
+    private static func isAnswer(_ result: Result<[UInt16], ModbusError>) -> Bool {
+        switch result {
+        case .success: true
+        case .failure(let error):
+            switch error.cause {
+            case .exception(.gatewayPathUnavailable), .exception(.gatewayTargetSilent): false
+            case .exception: true
+            default: false
             }
         }
     }
 
-    /// The instant at which something is due; far away when there is nothing to read.
-    var next: Int64 { entries.map(\.next).min() ?? .max / 2 }
-
-    /// What is due, the longest overdue first. A period that was missed is left out, not made up for.
-    mutating func takeDue(at now: Int64) -> [Due] {
-        var due: [(since: Int64, due: Due)] = []
-        for i in entries.indices where entries[i].next <= now {
-            due.append((entries[i].next, entries[i].due))
-            let missed = (now - entries[i].next) / entries[i].period
-            entries[i].next += (missed + 1) * entries[i].period
+    private func note(_ due: PollSchedule.Due, _ results: [Result<[UInt16], ModbusError>], _ failure: ModbusError?) {
+        let failed = results.count { if case .failure = $0 { true } else { false } }
+        let before = counts.withLock { counts in
+            counts.requests += UInt64(results.count)
+            counts.errors += UInt64(failed)
+            if failed < results.count { counts.hasAnswered = true }
+            let before = counts.troubles[due]
+            counts.troubles[due] = failure.map { "\($0)" }
+            return before
         }
-        return due.sorted { $0.since < $1.since }.map(\.due)
+        if before != nil, failure == nil {
+            logger.notice("reads again", metadata: ["device": "\(targets[due.target].name)", "group": "\(due.group)"])
+        }
     }
 
-    mutating func note(_ target: Int, answered: Bool, at now: Int64) {
-        guard !answered else {
-            silences[target] = nil
-            return
-        }
-        let silence = min((silences[target] ?? 0) + 1, 16)
-        silences[target] = silence
-        for i in entries.indices where entries[i].due.target == target {
-            let backoff = min(
-                entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
-            entries[i].next = max(entries[i].next, now + backoff)
+    private func complain(_ device: DeviceID, _ target: Target, _ error: ModbusError, _ source: Int) {
+        intake.reject(device, "\(error)", source: source)
+        if complaints.admits(target.name, at: clock.now().monotonic) {
+            logger.warning("a read failed", metadata: ["device": "\(target.name)", "reason": "\(error)"])
         }
     }
 }

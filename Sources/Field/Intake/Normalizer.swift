@@ -85,7 +85,9 @@ package struct Normalizer: Sendable {
             }
             guard let index = index(of: sample, in: &source, context, number) else {
                 counters.tooManySeries += 1
-                complaint = "the device has more than \(Normalizer.maximumSeriesPerDevice) series"
+                complaint =
+                    "no room for the series \(sample.channel)/\(sample.quantity): a device has at most "
+                    + "\(Normalizer.maximumSeriesPerDevice)"
                 continue
             }
             var flags = sample.flags

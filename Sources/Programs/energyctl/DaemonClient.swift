@@ -6,7 +6,7 @@ import Timekeeping
 
 /// Where energyd listens.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: "Path of energyd's socket.")
+    @Option(help: ArgumentHelp("Path of energyd's socket, else $ENERGYD_SOCKET.", valueName: "path"))
     var socket: String = getenv("ENERGYD_SOCKET").map { String(cString: $0) } ?? "/run/energyd/energyd.sock"
 
     @Option(help: ArgumentHelp("Give up after this time.", valueName: "duration"))
@@ -20,15 +20,18 @@ struct DaemonClient {
 
     /// The largest answer that is read.
     static let maximumAnswer = 512 << 20
+    /// The longest line of a stream.
+    private static let maximumLine = 1 << 20
 
     init(_ options: ConnectionOptions) throws {
         socket = options.socket
-        guard let timeout = try? DurationText.parse(options.timeout) else {
-            throw Failure(.usage, "--timeout \(options.timeout) is not a duration such as 30s or 2m")
+        guard let timeout = try? DurationText.parse(options.timeout), (1...Span.day).contains(timeout) else {
+            throw Failure(.usage, "--timeout \(options.timeout) is not a duration such as 30s or 2m, up to a day")
         }
-        self.timeout = Int(clamping: timeout)
+        self.timeout = Int(timeout)
     }
 
+    /// The body of a good answer; any other is a `Failure` with energyd's own words.
     func get(_ path: String, _ parameters: [(String, String?)] = []) throws -> [UInt8] {
         do {
             let answer = try HTTPClient().send(request(path, parameters))
@@ -50,6 +53,9 @@ struct DaemonClient {
                     while let end = pending.firstIndex(of: 0x0A) {
                         try line(pending[..<end])
                         pending.removeSubrange(...end)
+                    }
+                    guard pending.count <= DaemonClient.maximumLine else {
+                        throw Failure(.failed, "energyd sent a line of more than \(DaemonClient.maximumLine) bytes")
                     }
                     return true
                 } catch {
@@ -95,6 +101,7 @@ struct DaemonClient {
         switch status {
         case 400: return Failure(.usage, text)
         case 404: return Failure(.notFound, text)
+        case 408, 504: return Failure(.timeout, text)
         default: return Failure(.failed, text)
         }
     }
@@ -111,7 +118,7 @@ struct DaemonClient {
                 "energyd does not answer at \(socket): is it running (systemctl status energyd)? --socket names another place"
             )
         case .timedOut:
-            return Failure(.timeout, "energyd did not answer within \(timeout / 1000) s")
+            return Failure(.timeout, "energyd did not answer within \(DurationText.format(Int64(timeout)))")
         default:
             return Failure(.failed, "asking energyd failed: \(error)")
         }

@@ -4,7 +4,7 @@ import Metering
 import NIOCore
 import Timekeeping
 
-/// The handlers: read the query, ask the home, write JSON.
+/// The handlers: read the query, ask the home, write JSON. An answer is `[…]` or `{…}` on one line.
 struct Routes: Sendable {
     let home: any HomeView
 
@@ -32,42 +32,38 @@ struct Routes: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
+    /// The newest reading of each series, or a span of readings, streamed page by page.
     func readings(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["device", "channel", "quantity", "since", "until", "limit", "latest"])
         let filter = try query.filter()
         let (since, until) = try query.span()
         let limit = try query.integer("limit", 1...Routes.maximumLimit) ?? Routes.defaultLimit
         if try query.flag("latest") {
+            guard since == nil, until == nil else {
+                throw Problem.badRequest("latest does not go with since and until")
+            }
             let all = try await home.latest(filter)
             return Routes.answer(list: Array(all.prefix(limit)))
         }
         guard let since else {
             throw Problem.badRequest("since is missing: say from when, as in since=2026-03-01T00:00:00Z")
         }
-        let page = try await home.readings(
-            filter, since: since, until: until ?? Timestamp.validRange.upperBound, limit: limit)
+        let end = until ?? Timestamp.validRange.upperBound
+        let page = try await home.readings(filter, since: since, until: end, limit: limit)
         let body = ResponseBody { writer in
+            var json = JSONWriter()
+            json.beginArray()
             var number = 0
             while let readings = page(number) {
-                try await writer.write(Routes.part(readings, isFirst: number == 0))
+                for reading in readings { reading.encode(to: &json) }
+                try await writer.write(ByteBuffer(bytes: json.take()))
                 number += 1
             }
-            try await writer.write(ByteBuffer(string: number == 0 ? "[]" : "]"))
+            json.endArray()
+            try await writer.write(ByteBuffer(bytes: json.take()))
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
-    }
-
-    /// A page of one JSON array.
-    private static func part(_ readings: [ReadingAnswer], isFirst: Bool) -> ByteBuffer {
-        var bytes: [UInt8] = []
-        for (i, reading) in readings.enumerated() {
-            var json = JSONWriter()
-            reading.encode(to: &json)
-            bytes.append(isFirst && i == 0 ? UInt8(ascii: "[") : UInt8(ascii: ","))
-            bytes.append(contentsOf: json.bytes)
-        }
-        return ByteBuffer(bytes: bytes)
     }
 
     /// Newline-delimited JSON, one reading a line, until the client goes away.
@@ -75,7 +71,7 @@ struct Routes: Sendable {
         let query = try Query(request, known: ["device", "channel", "quantity"])
         let stream = try await home.follow(query.filter())
         let body = ResponseBody { writer in
-            for await batch in stream {
+            for await batch in stream where !batch.isEmpty {
                 var json = JSONWriter()
                 for reading in batch {
                     reading.encode(to: &json)
@@ -88,6 +84,7 @@ struct Routes: Sendable {
         return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
     }
 
+    /// Energy and cost, summed.
     func usage(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["by", "since", "until", "device"])
         let by = query.text("by") ?? UsagePeriod.day.rawValue

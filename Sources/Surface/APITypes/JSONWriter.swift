@@ -1,23 +1,32 @@
 /// Writes JSON text: numbers exactly as given, no floats, no reflection.
 package struct JSONWriter: Sendable {
+    /// What was written since the start, or since `take`.
     package private(set) var bytes: [UInt8] = []
     /// Whether the next value at each open level needs a comma before it.
     private var needsComma: [Bool] = [false]
 
     package init() {}
 
+    /// `[…]` around the values that `body` writes.
     package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
-        open(UInt8(ascii: "["))
+        beginArray()
         try body(&self)
-        close(UInt8(ascii: "]"))
+        endArray()
     }
 
+    /// For an array that is written in parts: what follows is in it until `endArray`.
+    package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    /// Traps unless it closes what `beginArray` opened.
+    package mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    /// `{…}` around the keys and values that `body` writes.
     package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
         open(UInt8(ascii: "{"))
         try body(&self)
         close(UInt8(ascii: "}"))
     }
 
+    /// The next value is the member of that name. Names stand in this source code, so they need no escapes.
     package mutating func key(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -33,18 +42,22 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: text.utf8)
     }
 
+    /// Not known.
     package mutating func null() {
         raw("null")
     }
 
+    /// `true` or `false`.
     package mutating func bool(_ value: Bool) {
         raw(value ? "true" : "false")
     }
 
+    /// All digits, also beyond what a double holds.
     package mutating func number(_ value: some FixedWidthInteger) {
         raw(String(value))
     }
 
+    /// A string, escaped where JSON wants it.
     package mutating func text(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -67,6 +80,7 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// A member; null for nil. So are the others.
     package mutating func field(_ name: StaticString, text value: String?) {
         key(name)
         if let value { text(value) } else { null() }
@@ -119,10 +133,12 @@ package struct JSONWriter: Sendable {
 
 /// What can be sent as one JSON value.
 package protocol JSONEncodable: Sendable {
+    /// Writes exactly one value.
     func encode(to json: inout JSONWriter)
 }
 
 extension JSONWriter {
+    /// A member that is an array.
     package mutating func field(_ name: StaticString, list: [some JSONEncodable]) {
         key(name)
         array { json in

@@ -14,7 +14,7 @@ extension Configuration {
         let problems = Problems()
         var merged = TOMLTable.empty
         if let path {
-            for file in [path] + companions(of: path) {
+            for file in [path] + companions(of: path, problems) {
                 guard let bytes = read(file, problems) else { continue }
                 do throws(TOMLError) {
                     merged = merge(merged, try TOMLDocument(bytes: bytes, file: file).root, "", problems)
@@ -24,15 +24,21 @@ extension Configuration {
             }
         }
         merged = override(merged, with: environment)
-        let reader = ConfigurationReader(problems: problems, profileNames: profileNames)
+        var reader = ConfigurationReader(problems: problems, profileNames: profileNames)
         let configuration = reader.read(merged)
         guard problems.list.isEmpty else { throw ConfigurationError(problems.list) }
         return configuration
     }
 
-    private static func companions(of path: String) -> [String] {
-        let directory = (path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".") + "/conf.d"
-        guard let handle = opendir(directory) else { return [] }
+    private static func companions(of path: String, _ problems: Problems) -> [String] {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) + "conf.d" } ?? "conf.d"
+        guard let handle = opendir(directory) else {
+            // Without leave to look, a price or a password in there would be missed in silence.
+            if errno != ENOENT, errno != ENOTDIR {
+                problems.add(nil, "\(directory): cannot be read: \(String(cString: strerror(errno)))")
+            }
+            return []
+        }
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {
@@ -79,7 +85,7 @@ extension Configuration {
             if let first = old.table, let second = entry.value.table {
                 let table = merge(first, second, name, problems)
                 entries[index].value = TOMLValue(content: .table(table), place: old.place)
-            } else if let first = old.array, let second = entry.value.array, second.allSatisfy({ $0.table != nil }) {
+            } else if let first = old.array, let second = entry.value.array, isTables(first), isTables(second) {
                 entries[index].value = TOMLValue(content: .array(first + second), place: old.place)
             } else {
                 problems.add(entry.key.place, "\(name) is already set at \(entries[index].key.place)")
@@ -88,8 +94,12 @@ extension Configuration {
         return TOMLTable(entries)
     }
 
+    private static func isTables(_ values: [TOMLValue]) -> Bool {
+        !values.isEmpty && values.allSatisfy { $0.table != nil }
+    }
+
     /// The tables that can be overridden; lists of tables cannot.
-    private static let overridable = ["home", "mqtt", "store", "log"]
+    private static let overridable = ["home", "mqtt", "store", "profiles", "log"]
 
     private static func override(_ table: TOMLTable, with environment: [String: String]) -> TOMLTable {
         var entries = table.entries.map { (key: $0.key, value: $0.value) }

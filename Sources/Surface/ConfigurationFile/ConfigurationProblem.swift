@@ -10,7 +10,12 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
         self.reason = reason
     }
 
-    package var description: String { place.map { "\($0): \(reason)" } ?? reason }
+    /// `file:line:column: reason`, as editors jump to it; `ENERGYD_MQTT_PORT: reason` for what the environment said.
+    package var description: String {
+        guard let place else { return reason }
+        guard place.file.hasPrefix(TOMLValue.environment) else { return "\(place): \(reason)" }
+        return "\(place.file.dropFirst(TOMLValue.environment.count + 1)): \(reason)"
+    }
 }
 
 /// All the problems of a configuration at once, so that they can be mended at once.

@@ -7,18 +7,28 @@ import Timekeeping
 
 /// Reads the merged table into a `Configuration`; one function a section.
 struct ConfigurationReader {
-    let problems: Problems
+    private let problems: Problems
     /// Nil: profile names are not checked.
-    let profileNames: [String]?
+    private let profileNames: [String]?
+    /// Where names, bindings, buses and so on were first taken, by their kind: two of one are a mistake.
+    private var taken: [String: [String: TOMLPlace?]] = [:]
+    /// Where each device's parent is stated.
+    private var places: [String: TOMLPlace?] = [:]
+    private var currency: Currency?
 
-    func read(_ table: TOMLTable) -> Configuration {
+    init(problems: Problems, profileNames: [String]?) {
+        self.problems = problems
+        self.profileNames = profileNames
+    }
+
+    mutating func read(_ table: TOMLTable) -> Configuration {
         var configuration = Configuration()
         var root = Section(table, name: "", place: nil, problems: problems)
         readHome(&root, &configuration)
         readMQTT(&root, &configuration)
         readStore(&root, &configuration)
         var profiles = root.section("profiles")
-        if let directories = profiles.strings("directories", maximum: 16) {
+        if let directories = profiles.paths("directories", maximum: 16) {
             configuration.profileDirectories = directories
         }
         profiles.finish()
@@ -26,32 +36,64 @@ struct ConfigurationReader {
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         if let level = log.choice("level", levels.map { ($0, $0) }) { configuration.logLevel = level }
         log.finish()
-        configuration.buses = root.sections("modbus", maximum: 64).compactMap(readBus)
-        configuration.devices = root.sections("device", maximum: 1024).compactMap(readDevice)
-        configuration.tariffs = root.sections("tariff", maximum: HomeSettings.maximumTariffs)
-            .compactMap(readTariff)
-            .enumerated().sorted { ($0.element.validFrom, $0.offset) < ($1.element.validFrom, $1.offset) }.map(
-                \.element)
+        for section in root.sections("modbus", maximum: 64) {
+            if let bus = readBus(section) { configuration.buses.append(bus) }
+        }
+        for section in root.sections("device", maximum: 1024) {
+            if let device = readDevice(section) { configuration.devices.append(device) }
+        }
+        for section in root.sections("tariff", maximum: HomeSettings.maximumTariffs) {
+            if let tariff = readTariff(section) { configuration.tariffs.append(tariff) }
+        }
+        configuration.tariffs.sort { $0.validFrom < $1.validFrom }
         root.finish()
-        checkNames(configuration, root)
+        checkParents(configuration.devices)
         return configuration
+    }
+
+    /// Complains when `value` was taken before; `what` says in the complaint what it is.
+    private mutating func take(_ value: String, as kind: String, of section: Section, _ key: String, _ what: String) {
+        if let first = taken[kind, default: [:]][value] {
+            let place = first.map { " at \($0)" } ?? ""
+            section.complain(key, "\(what), already taken\(place)")
+        } else {
+            taken[kind, default: [:]][value] = .some(section.place(of: key))
+        }
     }
 
     private func readHome(_ root: inout Section, _ configuration: inout Configuration) {
         var home = root.section("home")
         if let name = home.string("name", maximum: 64) { configuration.home.name = name }
-        configuration.home.zone = home.string("zone", maximum: 64)
+        if let zone = home.string("zone", maximum: 64) {
+            do {
+                _ = try ZoneDirectory().zone(named: zone)
+                configuration.home.zone = zone
+            } catch {
+                home.complain("zone", "cannot be used: \(error)")
+            }
+        }
         home.finish()
     }
 
     private func readMQTT(_ root: inout Section, _ configuration: inout Configuration) {
         var mqtt = root.section("mqtt")
         if let enabled = mqtt.boolean("enabled") { configuration.mqtt.isEnabled = enabled }
-        if let host = mqtt.string("host") { configuration.mqtt.host = host }
+        if mqtt.table["host"] != nil, let host = mqtt.required("host") {
+            if host.contains("/") || host.contains(" ") {
+                mqtt.complain(
+                    "host", "is \"\(host)\", but has to be a name or an address alone, such as \"192.168.1.5\"")
+            }
+            configuration.mqtt.host = host
+        } else {
+            _ = mqtt.value("host")
+        }
         if let port = mqtt.integer("port", 1...65535) { configuration.mqtt.port = Int(port) }
         configuration.mqtt.username = mqtt.string("username").flatMap { $0.isEmpty ? nil : $0 }
         configuration.mqtt.passwordFile = mqtt.string("password_file", maximum: 4096).flatMap { $0.isEmpty ? nil : $0 }
-        configuration.mqtt.clientID = mqtt.string("client_id", maximum: 64)
+        configuration.mqtt.clientID = mqtt.string("client_id", maximum: 64).flatMap { $0.isEmpty ? nil : $0 }
+        if configuration.mqtt.passwordFile != nil, configuration.mqtt.username == nil {
+            mqtt.complain("password_file", "needs mqtt.username")
+        }
         mqtt.finish()
     }
 
@@ -68,7 +110,7 @@ struct ConfigurationReader {
         store.finish()
     }
 
-    private func readBus(_ given: Section) -> Configuration.Bus? {
+    private mutating func readBus(_ given: Section) -> Configuration.Bus? {
         var section = given
         var bus: Configuration.Bus?
         if let text = section.required("bus") {
@@ -78,86 +120,118 @@ struct ConfigurationReader {
                 section.complain("bus", "is \"\(text)\": \(error)")
             }
         }
+        // Two connections to one line would talk over each other.
+        if let bus { take("\(bus.address)", as: "bus", of: section, "bus", "is \"\(bus.address)\"") }
         let timeout = section.duration("timeout", 50...Span.minute)
-        let devices = section.sections("device", maximum: 247).compactMap(readBusDevice)
+        let devices = section.sections("device", maximum: 247)
+        if devices.isEmpty, section.table["device"] == nil {
+            problems.add(section.place, "modbus has no device: add [[modbus.device]]")
+        }
+        for device in devices {
+            let kind = "unit of \(bus.map { "\($0.address)" } ?? "")"
+            if let device = readBusDevice(device, units: kind) { bus?.devices.append(device) }
+        }
         section.finish()
         if let timeout { bus?.timeout = timeout }
-        bus?.devices = devices
         return bus
     }
 
-    private func readBusDevice(_ given: Section) -> Configuration.BusDevice? {
+    private mutating func readBusDevice(_ given: Section, units: String) -> Configuration.BusDevice? {
         var section = given
-        let name = section.required("name")
+        let name = readName(&section, as: "name of a modbus.device")
         let unit = section.integer("unit", 0...255) ?? 1
+        take(String(unit), as: units, of: section, "unit", "is \(unit)")
         let profile = section.required("profile")
-        let interval = section.duration("interval", 100...(24 * Span.hour)) ?? 10 * Span.second
+        let interval = section.duration("interval", 100...Span.day) ?? 10 * Span.second
         if let profile, let profileNames, !profileNames.contains(profile) {
             let hint = nearest(profile, among: profileNames).map { "; did you mean \"\($0)\"?" } ?? ""
-            section.complain("profile", "is \"\(profile)\", which is not known\(hint)")
+            section.complain("profile", "is \"\(profile)\", which is not a known profile of a Modbus meter\(hint)")
         }
         section.finish()
         guard let name, let profile else { return nil }
         return Configuration.BusDevice(name: name, unit: UInt8(unit), profile: profile, interval: interval)
     }
 
-    private func readDevice(_ given: Section) -> DeclaredDevice? {
+    /// Names are what people type, so no two devices may have the same, and none one that stands for something else.
+    private mutating func readName(_ section: inout Section, as kind: String) -> String? {
+        guard let name = section.required("name", maximum: Device.maximumNameLength) else { return nil }
+        if DeviceRegistry.reservedNames.contains(name) {
+            let reserved = DeviceRegistry.reservedNames.sorted().joined(separator: ", ")
+            section.complain("name", "is \"\(name)\", which no device may have: \(reserved) stand for themselves")
+        }
+        take(name, as: kind, of: section, "name", "is \"\(name)\"")
+        return name
+    }
+
+    private mutating func readDevice(_ given: Section) -> DeclaredDevice? {
         var section = given
-        guard let name = section.required("name") else {
-            return nil
+        let name = readName(&section, as: "name of a device")
+        var device = DeclaredDevice(name: name ?? "")
+        if let binding = section.string("binding", maximum: Binding.maximumLength) {
+            bind(binding, to: &device, section, "binding")
         }
-        var device = DeclaredDevice(name: name)
-        if name.isEmpty || name.utf8.count > Device.maximumNameLength {
-            section.complain("name", "has to be from 1 to \(Device.maximumNameLength) bytes long")
-        }
-        if ["home", "unmetered"].contains(name) {
-            section.complain("name", "is \"\(name)\", which stands for a sum of devices")
-        }
-        if let binding = section.string("binding") { device.bindings.append(Binding(address: binding)) }
-        for binding in section.strings("bindings", maximum: Device.maximumBindings) ?? [] {
-            device.bindings.append(Binding(address: binding))
+        for binding in section.strings("bindings", maximum: Device.maximumBindings - 1) ?? [] {
+            bind(binding, to: &device, section, "bindings")
         }
         let roles: [DeviceRole] = [.load, .grid, .solar, .battery]
         device.role = section.choice("role", roles.map { ($0.name, $0) })
         device.parent = section.string("parent", maximum: Device.maximumNameLength)
-        if device.parent == name { section.complain("parent", "is the device itself") }
         device.ratingWatts = section.integer("rating", 1...10_000_000)
         device.model = section.string("model", maximum: 128)
         section.finish()
-        return device
+        if let name { places[name] = section.place(of: "parent") }
+        return name == nil ? nil : device
     }
 
-    private func readTariff(_ given: Section) -> Tariff? {
+    private mutating func bind(_ address: String, to device: inout DeclaredDevice, _ section: Section, _ key: String) {
+        let parts = address.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        let isKnown = parts.count == 3 && ["mqtt", "modbus", "replay"].contains(parts[0]) && !parts[2].isEmpty
+        guard isKnown, address.utf8.count <= Binding.maximumLength else {
+            section.complain(
+                key,
+                "is \"\(address.prefix(64))\", not an address such as \"mqtt:tasmota:plug_washer\", as devices shows it")
+            return
+        }
+        take(address, as: "binding", of: section, key, "is \"\(address)\"")
+        device.bindings.append(Binding(address: address))
+    }
+
+    private mutating func readTariff(_ given: Section) -> Tariff? {
         var section = given
         let name = section.string("name", maximum: 64) ?? "tariff"
         let currencyText = section.string("currency") ?? "EUR"
         let currency = Currency(currencyText)
         if currency == nil {
             section.complain("currency", "is \"\(currencyText)\", not a code such as EUR, USD or GBP")
+        } else if let first = self.currency, first != currency {
+            section.complain(
+                "currency", "is \(currencyText), but other tariffs are in \(first); a home has one currency")
         }
+        self.currency = self.currency ?? currency
         if section.table["import"] == nil { section.complain("import", "is missing: what a kWh from the grid costs") }
         let price = section.price("import")
         let exportPrice = section.price("export")
         let validFrom = section.time("valid_from") ?? Timestamp(milliseconds: 0)
+        take("\(validFrom.milliseconds)", as: "valid_from", of: section, "valid_from", "is \(validFrom.rfc3339())")
         section.finish()
         guard let currency, let price else { return nil }
         return Tariff(
             name: name, currency: currency, importPrice: price, exportPrice: exportPrice, validFrom: validFrom)
     }
 
-    /// Names are what people type, so no two devices may have the same.
-    private func checkNames(_ configuration: Configuration, _ root: Section) {
-        var seen: Set<String> = []
-        for device in configuration.devices where !seen.insert(device.name).inserted {
-            root.complain("device", "has two tables with the name \"\(device.name)\"")
-        }
-        var onBus: Set<String> = []
-        for device in configuration.buses.flatMap(\.devices) where !onBus.insert(device.name).inserted {
-            root.complain("modbus", "has two devices with the name \"\(device.name)\"")
-        }
-        let currencies = Set(configuration.tariffs.map(\.currency.code))
-        if currencies.count > 1 {
-            root.complain("tariff", "uses \(currencies.sorted().joined(separator: " and ")); a home has one currency")
+    /// A device cannot be behind itself, however many are between.
+    private func checkParents(_ devices: [DeclaredDevice]) {
+        let parents = Dictionary(devices.map { ($0.name, $0.parent) }, uniquingKeysWith: { first, _ in first })
+        for device in devices {
+            var ancestor = device.parent
+            for _ in devices.indices {
+                guard let name = ancestor else { break }
+                if name == device.name {
+                    problems.add(places[name] ?? nil, "device.parent leads from \"\(name)\" back to itself")
+                    break
+                }
+                ancestor = parents[name] ?? nil
+            }
         }
     }
 }

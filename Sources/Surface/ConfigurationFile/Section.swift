@@ -28,17 +28,23 @@ struct Section {
         self.problems = problems
     }
 
+    /// Adds a problem at the value of `key`, or at the table where there is none.
     func complain(_ key: String, _ reason: String) {
         problems.add(table[key]?.place ?? place, "\(path(key)) \(reason)")
     }
 
+    /// Where the value of `key` stands.
+    func place(of key: String) -> TOMLPlace? { table[key]?.place ?? place }
+
     private func path(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
+    /// The value of `key`, which from now on is one of those that may be there.
     mutating func value(_ key: String) -> TOMLValue? {
         known.append(key)
         return table[key]
     }
 
+    /// A text of at most `maximum` bytes without control characters: no name or path holds one on purpose.
     mutating func string(_ key: String, maximum: Int = 256) -> String? {
         guard let value = value(key) else { return nil }
         guard let text = value.string else {
@@ -49,18 +55,29 @@ struct Section {
             complain(key, "is longer than \(maximum) bytes")
             return nil
         }
+        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }) else {
+            complain(key, "holds a control character")
+            return nil
+        }
         return text
     }
 
-    mutating func required(_ key: String) -> String? {
+    /// A text that has to be there, and not empty.
+    mutating func required(_ key: String, maximum: Int = 256) -> String? {
         if table[key] == nil {
             known.append(key)
             problems.add(place, "\(name) has no \(key)")
             return nil
         }
-        return string(key)
+        guard let text = string(key, maximum: maximum) else { return nil }
+        guard !text.isEmpty else {
+            complain(key, "is empty")
+            return nil
+        }
+        return text
     }
 
+    /// A whole number.
     mutating func integer(_ key: String, _ range: ClosedRange<Int64>) -> Int64? {
         guard let value = value(key) else { return nil }
         // What comes from the environment is text.
@@ -75,6 +92,7 @@ struct Section {
         return number
     }
 
+    /// `true` or `false`.
     mutating func boolean(_ key: String) -> Bool? {
         guard let value = value(key) else { return nil }
         if let truth = value.boolean ?? (value.isFromEnvironment ? value.string.flatMap { Bool($0) } : nil) {
@@ -86,13 +104,14 @@ struct Section {
 
     /// Milliseconds of a text such as "10s".
     mutating func duration(_ key: String, _ range: ClosedRange<Int64>) -> Int64? {
-        guard let text = string(key) else { return nil }
-        guard let span = try? DurationText.parse(text) else {
-            complain(key, "is \"\(text)\", not a duration such as \"10s\", \"500ms\" or \"15m\"")
+        guard let value = value(key) else { return nil }
+        guard let text = value.string, let span = try? DurationText.parse(text) else {
+            complain(key, "\(shown(value)), not a duration such as \"10s\", \"500ms\" or \"15m\"")
             return nil
         }
         guard range.contains(span) else {
-            complain(key, "is \(text), but has to be from \(range.lowerBound) ms to \(range.upperBound) ms")
+            let (least, most) = (DurationText.format(range.lowerBound), DurationText.format(range.upperBound))
+            complain(key, "is \(text), but has to be from \(least) to \(most)")
             return nil
         }
         return span
@@ -100,25 +119,44 @@ struct Section {
 
     /// Bytes of a text such as "64MiB".
     mutating func size(_ key: String, _ range: ClosedRange<Int64>) -> Int64? {
-        guard let text = string(key) else { return nil }
-        let units: [(String, Int64)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)]
-        for (unit, factor) in units where text.hasSuffix(unit) {
-            let digits = text.dropLast(unit.count).filter { $0 != " " }
-            guard let count = Int64(digits), count >= 0 else { break }
-            let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
-            guard !overflow, range.contains(bytes) else {
-                complain(
-                    key, "is \(text), but has to be from \(range.lowerBound >> 20) MiB to \(range.upperBound >> 20) MiB"
-                )
-                return nil
-            }
-            return bytes
+        guard let value = value(key) else { return nil }
+        guard let text = value.string, let bytes = Section.bytes(text) else {
+            complain(key, "\(shown(value)), not a size such as \"64MiB\" or \"1GiB\"")
+            return nil
         }
-        complain(key, "is \"\(text)\", not a size such as \"64MiB\" or \"1GiB\"")
-        return nil
+        guard range.contains(bytes) else {
+            let (least, most) = (Section.sizeText(range.lowerBound), Section.sizeText(range.upperBound))
+            complain(key, "is \(text), but has to be from \(least) to \(most)")
+            return nil
+        }
+        return bytes
     }
 
-    /// An exact decimal: "0.3215" or 0.3215.
+    private static let sizeUnits: [(name: String, factor: Int64)] = [
+        ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
+    ]
+
+    /// Held at the end of the range: what is too large is told as such, not as no size.
+    private static func bytes(_ text: String) -> Int64? {
+        guard let unit = sizeUnits.first(where: { text.hasSuffix($0.name) }) else { return nil }
+        var digits = text.dropLast(unit.name.count)
+        if digits.last == " " { digits.removeLast() }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let (bytes, overflow) = (Int64(digits) ?? .max).multipliedReportingOverflow(by: unit.factor)
+        return overflow ? .max : bytes
+    }
+
+    private static func sizeText(_ bytes: Int64) -> String {
+        let unit = sizeUnits.first { bytes >= $0.factor && bytes % $0.factor == 0 }
+        return unit.map { "\(bytes / $0.factor)\($0.name)" } ?? "\(bytes) bytes"
+    }
+
+    /// What is written, as the start of a complaint.
+    private func shown(_ value: TOMLValue) -> String {
+        value.string.map { "is \"\($0.prefix(64))\"" } ?? "is \(value.kindName)"
+    }
+
+    /// An exact decimal per kWh: "0.3215" or 0.3215.
     mutating func price(_ key: String) -> Decimal? {
         guard let value = value(key) else { return nil }
         guard let text = value.string ?? value.decimalText, let price = Decimal(price: text) else {
@@ -128,6 +166,7 @@ struct Section {
         return price
     }
 
+    /// An instant: RFC 3339, as a TOML date-time or as a text.
     mutating func time(_ key: String) -> Timestamp? {
         guard let value = value(key) else { return nil }
         let text: String?
@@ -139,6 +178,7 @@ struct Section {
         return time
     }
 
+    /// A list of texts.
     mutating func strings(_ key: String, maximum: Int) -> [String]? {
         guard let value = value(key) else { return nil }
         guard let values = value.array, values.count <= maximum else {
@@ -151,6 +191,15 @@ struct Section {
             return nil
         }
         return texts
+    }
+
+    /// As `strings`; the environment separates them with colons.
+    mutating func paths(_ key: String, maximum: Int) -> [String]? {
+        guard let value = table[key], value.isFromEnvironment, let text = value.string else {
+            return strings(key, maximum: maximum)
+        }
+        known.append(key)
+        return text.split(separator: ":").prefix(maximum).map(String.init)
     }
 
     /// One of a few words; a wrong one is answered with the nearest.
@@ -176,6 +225,7 @@ struct Section {
         }
     }
 
+    /// The table `[key]`; one without anything where there is none.
     mutating func section(_ key: String) -> Section {
         let value = value(key)
         if let value, value.table == nil { complain(key, "has to be a table: [\(path(key))]") }
@@ -197,5 +247,6 @@ struct Section {
 extension TOMLValue {
     /// What stands for a file in the place of a value that an environment variable gave.
     static let environment = "environment"
+    /// Whether a variable of the environment gave it.
     var isFromEnvironment: Bool { place.file.hasPrefix(TOMLValue.environment) }
 }

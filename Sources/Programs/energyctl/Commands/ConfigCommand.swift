@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConfigurationFile
 import Devices
-import Timekeeping
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,18 +26,14 @@ struct ConfigCommand: ParsableCommand {
         static func load(_ file: String) throws -> Configuration {
             let configuration: Configuration
             do throws(ConfigurationError) {
-                configuration = try Configuration.load(path: file)
-                let catalog = ProfileCatalog.load(directories: configuration.profileDirectories).catalog
-                _ = try Configuration.load(path: file, profileNames: catalog.names)
+                // Twice, because where the profiles are stands in what is checked against them.
+                let first = try Configuration.load(path: file)
+                let (catalog, problems) = ProfileCatalog.load(directories: first.profileDirectories)
+                for problem in problems { Terminal.complain("a profile is left out: \(problem)") }
+                let meters = catalog.profiles.filter { $0.registers != nil }.map(\.name)
+                configuration = try Configuration.load(path: file, profileNames: meters)
             } catch {
                 throw Failure(.badConfiguration, "the configuration cannot be used\n\(error)")
-            }
-            if let zone = configuration.home.zone {
-                do {
-                    _ = try ZoneDirectory().zone(named: zone)
-                } catch {
-                    throw Failure(.badConfiguration, "\(file): home.zone: \(error)")
-                }
             }
             return configuration
         }

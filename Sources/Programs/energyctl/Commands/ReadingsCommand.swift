@@ -7,7 +7,8 @@ struct ReadingsCommand: ParsableCommand {
         commandName: "readings",
         abstract: "Shows the newest reading of each series, a span of readings, or new ones live.",
         discussion: """
-            Without --since and --follow: the newest reading of each series.
+            Without --since and --follow: the newest reading of each series. Values are in the unit beside them; energy
+            counters are in Wh. Times are UTC.
               energyctl readings --device washer --since -2h
               energyctl readings --follow --quantity power
             """)
@@ -19,12 +20,12 @@ struct ReadingsCommand: ParsableCommand {
     @Option(help: "Only this channel, such as total or l1.") var channel: String?
     @Option(help: "Only this quantity, such as power or energy_import.") var quantity: String?
     @Option(parsing: .unconditional, help: "From here on: RFC 3339, or a span such as -24h.") var since: String?
-    @Option(parsing: .unconditional, help: "Up to here, without it.") var until: String?
-    @Option(help: "At most so many readings, the newest.") var limit: Int?
+    @Option(parsing: .unconditional, help: "Up to here, not including it.") var until: String?
+    @Option(help: "At most so many readings, the newest ones (default: 10000).") var limit: Int?
     @Flag(name: [.customShort("f"), .long], help: "Show readings as they come in, until Ctrl-C.") var follow = false
 
     static let columns = [
-        Column(key: "time", title: "TIME") { Display.time($0, to: 23) },
+        Column(key: "time", title: "TIME (UTC)") { Display.milliseconds($0) },
         Column(key: "device", title: "DEVICE"),
         Column(key: "channel", title: "CHANNEL"),
         Column(key: "quantity", title: "QUANTITY"),
@@ -58,17 +59,23 @@ struct ReadingsCommand: ParsableCommand {
             ])
         try output.output.print(
             bytes, columns: ReadingsCommand.columns, noHeaders: output.noHeaders,
-            emptyMessage: since == nil ? "No readings yet." : "No readings in that span.")
+            emptyMessage: since == nil ? "No readings yet." : "No readings in that span.",
+            view: { rows in
+                let columns = ReadingsCommand.columns.filter { $0.key != "flags" || rows.say("flags") }
+                return TableView(columns: columns, rows: rows)
+            })
     }
 
     /// Fixed widths, because what will come is not known.
     private func follow(_ client: DaemonClient, _ filter: [(String, String?)]) throws {
         let widths = [23, 16, 8, 22, 14, 4, 0]
         func pad(_ cells: [String]) -> String {
-            zip(zip(cells, widths), ReadingsCommand.columns).map { cell, column in
+            var line = zip(zip(cells, widths), ReadingsCommand.columns).map { cell, column in
                 let space = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
                 return column.alignsRight ? space + cell.0 : cell.0 + space
-            }.joined(separator: "  ") + "\n"
+            }.joined(separator: "  ")
+            while line.last == " " { line.removeLast() }
+            return line
         }
         // With the first reading, so that a refusal is not an answer.
         var header: String? =
@@ -84,7 +91,7 @@ struct ReadingsCommand: ParsableCommand {
             if output.output == .csv {
                 Terminal.write(CSV.line(ReadingsCommand.columns.map { Column.machine(row.member($0.key)) }))
             } else {
-                Terminal.write(pad(ReadingsCommand.columns.map { $0.display(row.member($0.key)) }))
+                Terminal.write(pad(ReadingsCommand.columns.map { Terminal.visible($0.cell(of: row)) }) + "\n")
             }
         }
         throw Failure(.unreachable, "energyd ended the stream")

@@ -21,6 +21,8 @@ struct ReplayCommand: ParsableCommand {
     @Argument(help: "File of readings, one JSON object a line.") var file: String
     @Option(help: "The daemon's configuration: zone, devices, tariffs.") var config: String?
     @Option(help: "Sum by slot, hour, day or month.") var by: UsageBy = .day
+    @Flag(help: "Show phases and outputs too where a device has a total (CSV and JSON always have all).")
+    var allChannels = false
     @Flag(help: "List each decision about a counter, and why.") var explain = false
     @OptionGroup var output: OutputOptions
 
@@ -81,18 +83,22 @@ struct ReplayCommand: ParsableCommand {
             return Terminal.write(json.bytes + [0x0A])
         }
         try output.output.print(
-            ReplayCommand.encode(usage), columns: UsageCommand.columns(by), noHeaders: output.noHeaders,
-            emptyMessage: "No usage: a counter needs two readings.")
-        if output.output == .table, !bills.isEmpty {
+            ReplayCommand.encode(usage), columns: UsageListing.columns(by), noHeaders: output.noHeaders,
+            emptyMessage: "No usage: a counter needs two readings.",
+            view: { UsageListing.view($0, by, allChannels: allChannels) })
+        // CSV is one list, so that a program can read it.
+        guard output.output == .table else { return }
+        if !bills.isEmpty {
             Terminal.write("\n")
             try output.output.print(
                 ReplayCommand.encode(bills.map(BillAnswer.init)), columns: ReplayCommand.billColumns,
                 noHeaders: output.noHeaders, emptyMessage: "")
         }
-        guard explain || (output.output == .table && !decisions.isEmpty) else { return }
+        guard explain || !decisions.isEmpty else { return }
         Terminal.write("\n")
         guard explain else {
-            return Terminal.write("\(decisions.count) decisions about counters; --explain lists them.\n")
+            let noun = decisions.count == 1 ? "decision about a counter" : "decisions about counters"
+            return Terminal.write("\(decisions.count) \(noun); --explain lists them.\n")
         }
         try output.output.print(
             ReplayCommand.encode(decisions), columns: ReplayCommand.decisionColumns, noHeaders: output.noHeaders,
@@ -108,7 +114,7 @@ struct ReplayCommand: ParsableCommand {
     ]
 
     private static let decisionColumns = [
-        Column(key: "time", title: "TIME") { Display.time($0) },
+        Column(key: "time", title: "TIME (UTC)") { Display.milliseconds($0) },
         Column(key: "series", title: "SERIES"),
         Column(key: "decision", title: "DECISION"),
         Column(key: "from", title: "FROM", alignsRight: true),

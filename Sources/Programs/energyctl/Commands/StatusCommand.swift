@@ -4,16 +4,18 @@ import Timekeeping
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows whether everything runs, and what does not.")
+        commandName: "status", abstract: "Shows whether everything runs, and what does not.",
+        discussion: """
+            A stage is ok, waiting (for a broker, a meter, the clock) or failed; DETAIL says why. The gateway goes on
+            trying by itself.
+            """)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         let bytes = try DaemonClient(connection).get("/v1/status")
-        guard let status = try? JSONDocument(bytes: bytes).root else {
-            throw Failure(.failed, "energyd's answer is not JSON")
-        }
+        let status = try JSONDocument(answer: bytes).root
         switch output.output {
         case .json: Terminal.write(bytes + [0x0A])
         case .csv:
@@ -28,19 +30,20 @@ struct StatusCommand: ParsableCommand {
 
     private func render(_ status: JSONValue) -> String {
         func text(_ key: String) -> String { Column.plain(status.member(key)) }
+        let now = (status["now"]?.string()).flatMap { try? Timestamp(rfc3339: $0) }
+        let started = (status["started"]?.string()).flatMap { try? Timestamp(rfc3339: $0) }
         var lines = Table([.init(title: ""), .init(title: "")])
         lines.append(["home", "\(text("home")), zone \(text("zone"))"])
-        lines.append([
-            "gateway", "\(text("gateway")), energyd \(text("version")), since \(Display.time(status["started"]))Z",
-        ])
-        lines.append(["devices", "\(text("devices")) with \(text("series")) series"])
-        lines.append(["readings", "\(text("readings")) since start, \(text("rejected")) messages refused"])
-        var result = lines.render(noHeaders: true) + "\n"
+        lines.append(["gateway", "\(text("gateway")), energyd \(text("version"))"])
+        if let now, let started {
+            lines.append(["up", "\(Display.span(now - started)), since \(Display.time(status["started"])) UTC"])
+        }
+        lines.append(["devices", "\(text("devices")), with \(text("series")) series"])
+        lines.append(["readings", "\(text("readings")) since the start; \(text("rejected")) could not be read"])
         var stages = Table([.init(title: "STAGE"), .init(title: "STATE"), .init(title: "DETAIL")])
         for stage in status["stages"].map({ Array($0.elements) }) ?? [] {
             stages.append([Column.plain(stage["name"]), Column.plain(stage["state"]), Column.plain(stage["detail"])])
         }
-        result += stages.render()
-        return result
+        return lines.render(noHeaders: true) + "\n" + stages.render(noHeaders: output.noHeaders)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import JSONScanner
 import Timekeeping
 
+/// How usage is summed.
 enum UsageBy: String, ExpressibleByArgument, CaseIterable {
     case slot, hour, day, month
 }
@@ -11,9 +12,12 @@ struct UsageCommand: ParsableCommand {
         commandName: "usage", abstract: "Shows energy and cost by slot of 15 minutes, hour, local day or month.",
         discussion: """
             `home` is the whole home, from its grid meter; `unmetered` is what no device of its own explains.
-            IMPORT and EXPORT are kWh; - means not known, which is not zero. QUALITY says how much was measured:
+            - means not known, which is not zero. COVERAGE is the measured share of the period, and QUALITY sums it up:
             measured, estimated (filled over a gap, the total exact), partial, missing.
-            Without --since: today by slot and hour, the last 7 days by day, the last 12 months by month.
+            Without --since: today by slot and hour, the last 7 days by day, the last 12 months by month. Times are the
+            home's, with their offset where a clock time comes twice.
+              energyctl usage --by hour --since -24h --device home
+              energyctl usage --by month -o csv
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -21,8 +25,10 @@ struct UsageCommand: ParsableCommand {
 
     @Option(help: "Sum by slot, hour, day or month.") var by: UsageBy = .day
     @Option(parsing: .unconditional, help: "From here on: RFC 3339, or a span such as -24h.") var since: String?
-    @Option(parsing: .unconditional, help: "Up to here, without it.") var until: String?
-    @Option(help: "Only this device.") var device: String?
+    @Option(parsing: .unconditional, help: "Up to here, not including it.") var until: String?
+    @Option(help: "Only this device; home and unmetered are devices here.") var device: String?
+    @Flag(help: "Show phases and outputs too where a device has a total (CSV and JSON always have all).")
+    var allChannels = false
 
     func run() throws {
         let now = SystemClock().now().wall
@@ -34,29 +40,8 @@ struct UsageCommand: ParsableCommand {
                 ("until", try TimeArgument.timestamp(until, option: "--until", now: now)?.rfc3339()),
             ])
         try output.output.print(
-            bytes, columns: UsageCommand.columns(by), noHeaders: output.noHeaders,
-            emptyMessage: "No usage in that span yet: a counter needs two readings, 15 minutes make a slot.")
-    }
-
-    static func columns(_ by: UsageBy) -> [Column] {
-        let width =
-            switch by {
-            case .slot, .hour: 16
-            case .day: 10
-            case .month: 7
-            }
-        return [
-            Column(key: "from", title: by.rawValue.uppercased()) { Display.time($0, to: width) },
-            Column(key: "device", title: "DEVICE"),
-            Column(key: "channel", title: "CHANNEL"),
-            Column(key: "import_wh", title: "IMPORT kWh", alignsRight: true) { Display.kilowattHours($0) },
-            Column(key: "export_wh", title: "EXPORT kWh", alignsRight: true) { Display.kilowattHours($0) },
-            Column(key: "produced_wh", title: "PRODUCED kWh", alignsRight: true) { Display.kilowattHours($0) },
-            Column(key: "cost", title: "COST", alignsRight: true) { Display.money($0) },
-            Column(key: "currency", title: "CURRENCY"),
-            Column(key: "coverage", title: "COVERAGE", alignsRight: true) { Display.percent($0) },
-            Column(key: "estimated_wh", title: "ESTIMATED kWh", alignsRight: true) { Display.kilowattHours($0) },
-            Column(key: "quality", title: "QUALITY"),
-        ]
+            bytes, columns: UsageListing.columns(by), noHeaders: output.noHeaders,
+            emptyMessage: "No usage in that span yet: a counter needs two readings, 15 minutes make a slot.",
+            view: { UsageListing.view($0, by, allChannels: allChannels) })
     }
 }

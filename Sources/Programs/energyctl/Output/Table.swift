@@ -12,11 +12,13 @@ struct Table {
         self.columns = columns
     }
 
+    /// A cell for each column.
     mutating func append(_ row: [String]) {
         precondition(row.count == columns.count)
-        rows.append(row)
+        rows.append(row.map(Terminal.visible))
     }
 
+    /// A line of titles, then the rows.
     func render(noHeaders: Bool = false) -> String {
         var widths = columns.map { $0.title.count }
         for row in rows {
@@ -35,6 +37,8 @@ struct Table {
             line += columns[i].alignsRight ? padding + cell : isLast ? cell : cell + padding
             if !isLast { line += "  " }
         }
+        // An empty last cell leaves no blanks behind.
+        while line.last == " " { line.removeLast() }
         return style(line) + "\n"
     }
 }

@@ -3,14 +3,33 @@ import Glibc
 /// The two streams of the program, and whether somebody looks at them.
 enum Terminal {
     /// Colours only where a person sees them and has not refused them.
-    static let hasColour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+    static let hasColour = isatty(STDOUT_FILENO) == 1 && !isRefused
+
+    /// `NO_COLOR`, set and not empty: no-color.org.
+    private static var isRefused: Bool { getenv("NO_COLOR").map { $0.pointee != 0 } ?? false }
+
+    /// Without characters that would move the cursor or hide what follows: names and reasons come from devices.
+    static func visible(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isInvisible) else { return text }
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { result.append(isInvisible(scalar) ? "?" : scalar) }
+        return String(result)
+    }
+
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
 
     static func bold(_ text: String) -> String {
         hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text
     }
 
-    static func dim(_ text: String) -> String {
-        hasColour ? "\u{1B}[2m\(text)\u{1B}[0m" : text
+    /// For what asks to be looked at.
+    static func warning(_ text: String) -> String {
+        hasColour ? "\u{1B}[33m\(text)\u{1B}[0m" : text
     }
 
     /// Writes all of `text` to stdout; ends the program quietly when the reader is gone.
