@@ -1,6 +1,7 @@
 import ConfigurationFile
 import Devices
 import Foundation
+import Intake
 import Metering
 import Testing
 import Timekeeping

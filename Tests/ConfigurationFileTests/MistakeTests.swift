@@ -22,8 +22,10 @@ struct Mistake: CustomTestStringConvertible {
         Mistake("[modbus]\nbus = \"x\"", "1:1: modbus has to be written as [[modbus]]"),
         Mistake("[home]\nname = 1", "2:8: home.name has to be a string, not an integer"),
         Mistake("[home]\nname = \"a\\u001bb\"", "2:8: home.name holds a control character"),
-        Mistake("[home]\nzone = \"Europe/Berln\"", "2:8: home.zone cannot be used: time zone \"Europe/Berln\": "
-            + "there is no such zone; did you mean Europe/Berlin?"),
+        Mistake(
+            "[home]\nzone = \"Europe/Berln\"",
+            "2:8: home.zone cannot be used: time zone \"Europe/Berln\": there is no such zone; "
+                + "did you mean Europe/Berlin?"),
         Mistake("[mqtt]\nport = 0", "2:8: mqtt.port is 0, but has to be from 1 to 65535"),
         Mistake("[mqtt]\nport = \"1883\"", "2:8: mqtt.port has to be a whole number, not a string"),
         Mistake("[mqtt]\nenabled = 1", "2:11: mqtt.enabled has to be true or false, not an integer"),
@@ -38,8 +40,12 @@ struct Mistake: CustomTestStringConvertible {
         Mistake(
             "[store]\nflush_interval = \"11m\"",
             "2:18: store.flush_interval is 11m, but has to be from 0s to 10m"),
-        Mistake("[store]\nlog_budget = \"1GB\"", "2:14: store.log_budget is \"1GB\", not a size such as \"64MiB\" or \"1GiB\""),
-        Mistake("[store]\nlog_budget = \"-1GiB\"", "2:14: store.log_budget is \"-1GiB\", not a size such as \"64MiB\" or \"1GiB\""),
+        Mistake(
+            "[store]\nlog_budget = \"1GB\"",
+            "2:14: store.log_budget is \"1GB\", not a size such as \"64MiB\" or \"1GiB\""),
+        Mistake(
+            "[store]\nlog_budget = \"-1GiB\"",
+            "2:14: store.log_budget is \"-1GiB\", not a size such as \"64MiB\" or \"1GiB\""),
         Mistake("[store]\nlog_budget = \"15MiB\"", "2:14: store.log_budget is 15MiB, but has to be from 16MiB to 4TiB"),
         Mistake(
             "[store]\nlog_budget = \"99999999999999999999TiB\"",
@@ -48,7 +54,8 @@ struct Mistake: CustomTestStringConvertible {
         Mistake(
             "[log]\nlevel = \"warn\"",
             "2:9: log.level is \"warn\", but has to be one of trace, debug, info, notice, warning, error, critical"),
-        Mistake("[profiles]\ndirectories = \"/p\"", "2:15: profiles.directories has to be a list of at most 16 strings"),
+        Mistake(
+            "[profiles]\ndirectories = \"/p\"", "2:15: profiles.directories has to be a list of at most 16 strings"),
         Mistake("[profiles]\ndirectories = [1]", "2:15: profiles.directories has to be a list of strings"),
     ]
 
@@ -68,10 +75,12 @@ struct Mistake: CustomTestStringConvertible {
             bus + "[[modbus.device]]\nname = \"a\"\nunit = 256\n" + profile,
             "5:8: modbus.device.unit is 256, but has to be from 0 to 255"),
         Mistake(
-            bus + "[[modbus.device]]\nname = \"a\"\n" + profile + "[[modbus.device]]\nname = \"b\"\nunit = 1\n" + profile,
+            bus + "[[modbus.device]]\nname = \"a\"\n" + profile + "[[modbus.device]]\nname = \"b\"\nunit = 1\n"
+                + profile,
             "8:8: modbus.device.unit is 1, already taken at t.toml:3:1"),
         Mistake(
-            bus + "[[modbus.device]]\nname = \"a\"\n" + profile + "[[modbus.device]]\nname = \"a\"\nunit = 2\n" + profile,
+            bus + "[[modbus.device]]\nname = \"a\"\n" + profile + "[[modbus.device]]\nname = \"a\"\nunit = 2\n"
+                + profile,
             "7:8: modbus.device.name is \"a\", already taken at t.toml:4:8"),
         Mistake(
             bus + "[[modbus.device]]\nname = \"a\"\ninterval = \"50ms\"\n" + profile,

@@ -2,6 +2,7 @@ import Devices
 import Intake
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 

@@ -123,8 +123,9 @@ import Timekeeping
         let edges: [Int64] = [.min, .max, 0, -1, 1, 1_000_000_000_000_000, -1_000_000_000]
         for _ in 0..<3000 {
             let samples = (0..<Int.random(in: 0...5, using: &random)).map { _ -> Sample in
-                let value = Bool.random(using: &random) ? edges.randomElement(using: &random)! : Int64.random(
-                    in: .min ... .max, using: &random)
+                let isEdge = Bool.random(using: &random)
+                let wild = Int64.random(in: .min ... .max, using: &random)
+                let value = isEdge ? edges.randomElement(using: &random)! : wild
                 let time: SampleTime =
                     switch Int.random(in: 0...2, using: &random) {
                     case 0: .none

@@ -18,7 +18,12 @@ final class Kept: RecordSink {
 
     var records: [Record] { state.withLock { $0.records } }
     var watched: [Reading] { state.withLock { $0.watched } }
-    var readings: [Reading] { records.flatMap { if case .readings(let readings) = $0 { readings } else { [] } } }
+    var readings: [Reading] {
+        records.flatMap { record -> [Reading] in
+            if case .readings(let readings) = record { return readings }
+            return []
+        }
+    }
     func key(_ reading: Reading) -> SeriesKey? { state.withLock { $0.dictionary[reading.series] } }
     /// Values of one quantity, in order.
     func values(_ quantity: Quantity) -> [Int64] {

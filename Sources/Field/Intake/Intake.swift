@@ -136,15 +136,14 @@ package final class Intake: Sendable {
     /// Hands the batch to the sink.
     package func endBatch() {
         order.withLock { _ in
-            let (records, readings) = state.withLock { state -> ([Record], [Reading]) in
-                let readings = state.readings
+            let records = state.withLock { state -> [Record] in
                 Intake.closeReadings(&state)
                 defer { state.records = [] }
-                return (state.records, readings)
+                return state.records
             }
             if records.isEmpty { return }
             sink.append(records)
-            if !readings.isEmpty { sink.watch(readings) }
+            for case .readings(let readings) in records { sink.watch(readings) }
         }
     }
 

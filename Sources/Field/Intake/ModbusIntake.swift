@@ -90,7 +90,7 @@ package final class ModbusIntake: Sendable {
             for due in schedule.takeDue(at: clock.now().monotonic) {
                 let answered = await read(due)
                 if Task.isCancelled { return }
-                schedule.note(due.target, answered: answered, at: clock.now().monotonic)
+                schedule.note(due, answered: answered, at: clock.now().monotonic)
             }
         }
     }

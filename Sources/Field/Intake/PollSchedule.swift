@@ -44,14 +44,19 @@ struct PollSchedule {
         return due.sorted { $0.since < $1.since }.map(\.due)
     }
 
-    mutating func note(_ target: Int, answered: Bool, at now: Int64) {
+    /// What came of a read. A device that answers again is read whole at once: its other groups may have failed too,
+    /// and counters are in the slow ones.
+    mutating func note(_ due: Due, answered: Bool, at now: Int64) {
         guard !answered else {
-            silences[target] = nil
+            guard silences.removeValue(forKey: due.target) != nil else { return }
+            for i in entries.indices where entries[i].due.target == due.target && entries[i].due != due {
+                entries[i].next = min(entries[i].next, now)
+            }
             return
         }
-        let silence = min((silences[target] ?? 0) + 1, 16)
-        silences[target] = silence
-        for i in entries.indices where entries[i].due.target == target {
+        let silence = min((silences[due.target] ?? 0) + 1, 16)
+        silences[due.target] = silence
+        for i in entries.indices where entries[i].due.target == due.target {
             let backoff = min(
                 entries[i].period << min(silence - 1, 6), max(entries[i].period, PollSchedule.maximumBackoff))
             entries[i].next = max(entries[i].next, now + backoff)

@@ -9,10 +9,10 @@ struct Energyctl: ParsableCommand {
         commandName: "energyctl",
         abstract: "Shows what a home's energy gateway measures, uses and costs.",
         discussion: """
-            Talks to energyd over its socket (--socket, else $ENERGYD_SOCKET, else /run/energyd/energyd.sock).
-            Answers go to stdout, messages to stderr. NO_COLOR and pipes switch colours off.
+            Talks to energyd over its socket (--socket, else $ENERGYD_SOCKET, else /run/energyd/energyd.sock). Answers \
+            go to stdout, messages to stderr. NO_COLOR and pipes switch colours off.
 
-            Exit status: 0 ok, 1 failed, 2 usage, 3 energyd not reachable, 4 not found, 5 bad configuration,
+            Exit status: 0 ok, 1 failed, 2 usage, 3 energyd not reachable, 4 not found, 5 bad configuration, \
             6 permission denied, 7 timed out, 8 done in part.
             """,
         version: energydVersion,

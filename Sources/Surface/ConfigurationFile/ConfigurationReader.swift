@@ -189,7 +189,8 @@ struct ConfigurationReader {
         guard isKnown, address.utf8.count <= Binding.maximumLength else {
             section.complain(
                 key,
-                "is \"\(address.prefix(64))\", not an address such as \"mqtt:tasmota:plug_washer\", as devices shows it")
+                "is \"\(address.prefix(64))\", not an address such as \"mqtt:tasmota:plug_washer\", "
+                    + "as devices shows it")
             return
         }
         take(address, as: "binding", of: section, key, "is \"\(address)\"")

@@ -11,11 +11,14 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Works out usage and cost of recorded readings, offline, exactly as energyd would.",
         discussion: """
-            A line of the file is one reading, and the order of lines the order of arrival:
-              {"time":"2026-03-29T00:59:50Z","device":"meter","channel":"total","quantity":"energy_import","value":1234.567}
-            Values are in canonical units (W, Wh, V, A); "received" may differ from "time". FILE - is stdin.
-            With --config a tariff or a device setting can be tried on one's own past.
-            Lines that cannot be read are told, left out, and end the program with status 8.
+            A line of the file is one reading, and the order of lines is the order of arrival:
+              {"time":"2026-03-29T00:59:50Z","device":"meter",
+               "channel":"total","quantity":"energy_import","value":1234.567}
+            (on one line). Values are in canonical units (W, Wh, V, A); "received" may differ from "time". \
+            FILE - is stdin.
+
+            With --config a tariff or a device setting can be tried on one's own past. Lines that cannot be read are \
+            told, left out, and end the program with status 8.
             """)
 
     @Argument(help: "File of readings, one JSON object a line.") var file: String
@@ -44,7 +47,8 @@ struct ReplayCommand: ParsableCommand {
         let (rows, bills) = replay.results(by: grouping)
         try print(replay, rows, bills)
         if left > 0 {
-            throw Failure(.partial, "\(left) lines of \(file) could not be read and were left out")
+            let lines = left == 1 ? "1 line" : "\(left) lines"
+            throw Failure(.partial, "\(lines) of \(file) could not be read; the rest is above")
         }
     }
 

@@ -6,7 +6,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows whether everything runs, and what does not.",
         discussion: """
-            A stage is ok, waiting (for a broker, a meter, the clock) or failed; DETAIL says why. The gateway goes on
+            A stage is ok, waiting (for a broker, a meter, the clock) or failed; DETAIL says why. The gateway goes on \
             trying by itself.
             """)
 
