@@ -28,10 +28,12 @@ package struct DeviceRegistry: Sendable {
         for device in known { insert(device) }
     }
 
+    /// The device that people call so.
     package func device(named name: String) -> Device? {
         byName[name].flatMap { devices[$0] }
     }
 
+    /// The device that is heard there.
     package func device(boundTo address: String) -> Device? {
         byBinding[address].flatMap { devices[$0] }
     }

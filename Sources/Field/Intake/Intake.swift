@@ -129,6 +129,7 @@ package final class Intake: Sendable {
         }
     }
 
+    /// A topic that no profile knows.
     package func noteUnrecognized() {
         state.withLock { $0.counters.unrecognized += 1 }
     }
@@ -157,10 +158,15 @@ package final class Intake: Sendable {
         endBatch()
     }
 
+    /// Every device known, in no order.
     package var devices: [Device] { state.withLock { Array($0.registry.devices.values) } }
+    /// What was counted since the start.
     package var counters: IntakeCounters { state.withLock { $0.counters } }
+    /// The device that people call so.
     package func device(named name: String) -> Device? { state.withLock { $0.registry.device(named: name) } }
+    /// The latest descriptor.
     package func device(_ id: DeviceID) -> Device? { state.withLock { $0.registry.devices[id] } }
+    /// What is known of it besides its readings.
     package func status(_ id: DeviceID) -> DeviceStatus { state.withLock { $0.statuses[id] ?? DeviceStatus() } }
     /// The newest reading of every series heard since the start.
     package var latest: [Reading] { state.withLock { $0.latest.compactMap { $0 } } }

@@ -14,6 +14,7 @@ package final class ModbusIntake: Sendable {
     package struct Target: Sendable {
         /// What log lines call it.
         package var name: String
+        /// 0 to 255; behind a gateway the device's own address on the line.
         package var unit: UInt8
         package var profile: Profile
         /// Milliseconds between two reads of the first, fast group; the others keep their profile's proportion.
@@ -56,8 +57,9 @@ package final class ModbusIntake: Sendable {
         self.logger = logger
     }
 
-    /// Requests sent since the start, and how many brought no words.
+    /// Requests sent since the start.
     package var requests: UInt64 { counts.withLock { $0.requests } }
+    /// Those of `requests` that brought no words.
     package var errors: UInt64 { counts.withLock { $0.errors } }
     /// The bus as a person writes it: `tcp://meter:502`.
     package var name: String { address }

@@ -21,6 +21,7 @@ package struct APIServer: Service {
         self.onReady = onReady
     }
 
+    /// Serves until the task is cancelled or the service group asks for an end.
     package func run() async throws {
         let onReady = onReady
         let application = Application(

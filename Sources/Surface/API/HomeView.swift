@@ -14,6 +14,7 @@ package struct SeriesFilter: Sendable {
         self.quantity = quantity
     }
 
+    /// Whether a series of that name is meant.
     package func matches(device: String, channel: Channel, quantity: Quantity) -> Bool {
         (self.device == nil || self.device == device) && (self.channel == nil || self.channel == channel)
             && (self.quantity == nil || self.quantity == quantity)

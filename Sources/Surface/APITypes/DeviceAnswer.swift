@@ -8,12 +8,14 @@ package struct DeviceAnswer: JSONEncodable {
     package var lastSeen: Timestamp?
     /// What its availability topic or its bus says; nil where there is neither.
     package var available: Bool?
+    /// Taken in since the start.
     package var messages: UInt64
     /// Messages that could not be read, and the reason of the last one.
     package var rejected: UInt64
     package var lastError: String?
     /// Current power in mW, where known.
     package var power: Int64?
+    /// The device whose energy includes this one's.
     package var parentName: String?
 
     package init(

@@ -86,16 +86,19 @@ package struct JSONWriter: Sendable {
         if let value { text(value) } else { null() }
     }
 
+    /// As `raw`.
     package mutating func field(_ name: StaticString, raw value: String?) {
         key(name)
         raw(value ?? "null")
     }
 
+    /// As `number`.
     package mutating func field(_ name: StaticString, number value: (some FixedWidthInteger)?) {
         key(name)
         if let value { number(value) } else { null() }
     }
 
+    /// As `bool`.
     package mutating func field(_ name: StaticString, bool value: Bool) {
         key(name)
         bool(value)

@@ -8,6 +8,7 @@ package struct ReadingAnswer: JSONEncodable {
     package var quantity: Quantity
     package var time: Timestamp
     package var received: Timestamp
+    /// Thousandths of the quantity's unit.
     package var value: Int64
     package var flags: ReadingFlags
 

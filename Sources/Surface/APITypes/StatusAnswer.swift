@@ -2,6 +2,7 @@ import Timekeeping
 
 /// How a stage of the gateway is doing.
 package struct StageStatus: JSONEncodable {
+    /// `waiting`: for something outside, such as a broker; it goes on by itself.
     package enum State: String, Sendable {
         case ok, waiting, failed
     }
@@ -33,6 +34,7 @@ package struct StatusAnswer: JSONEncodable {
     package var version: String
     package var home: String
     package var zone: String
+    /// When this run began, and the gateway's clock.
     package var started: Timestamp
     package var now: Timestamp
     package var devices: Int
@@ -43,6 +45,7 @@ package struct StatusAnswer: JSONEncodable {
     /// Readings taken in since start, and messages refused.
     package var readings: UInt64
     package var rejected: UInt64
+    /// In the order in which a reading travels.
     package var stages: [StageStatus]
 
     package init(

@@ -5,12 +5,14 @@ import Timekeeping
 
 /// All that `energyd.toml` and its companions can say, checked; what they do not say has its default here.
 package struct Configuration: Sendable {
+    /// `[home]`
     package struct Home: Sendable {
         package var name = "home"
         /// Nil: the system's zone.
         package var zone: String?
     }
 
+    /// `[mqtt]`: one broker.
     package struct MQTT: Sendable {
         package var isEnabled = true
         package var host = "127.0.0.1"
@@ -18,6 +20,7 @@ package struct Configuration: Sendable {
         package var username: String?
         /// A path, or the name of a systemd credential.
         package var passwordFile: String?
+        /// Nil: made of the gateway's identity.
         package var clientID: String?
     }
 
@@ -29,6 +32,7 @@ package struct Configuration: Sendable {
         package var devices: [BusDevice] = []
     }
 
+    /// `[[modbus.device]]`
     package struct BusDevice: Sendable {
         package var name: String
         package var unit: UInt8
@@ -37,9 +41,11 @@ package struct Configuration: Sendable {
         package var interval: Int64
     }
 
+    /// `[store]`
     package struct Store: Sendable {
         /// Milliseconds; 0: every batch.
         package var flushInterval: Int64 = 10 * Span.second
+        /// Bytes of the ring of facts, and of all history together.
         package var logBudget: Int64 = 1 << 30
         package var historyDays: Int64 = 30
         package var historyBudget: Int64 = 1 << 30
@@ -52,6 +58,7 @@ package struct Configuration: Sendable {
     /// In the order of `validFrom`.
     package var tariffs: [Tariff] = []
     package var store = Store()
+    /// A later one overrides an earlier one, and both what is built in.
     package var profileDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
     package var logLevel = "info"
 

@@ -2,6 +2,7 @@ import TOML
 
 /// Something in a configuration that cannot be used, and where it stands.
 package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+    /// Nil where a whole file is meant.
     package let place: TOMLPlace?
     package let reason: String
 
@@ -20,6 +21,7 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
 
 /// All the problems of a configuration at once, so that they can be mended at once.
 package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// In the order in which they were found; at most fifty.
     package let problems: [ConfigurationProblem]
 
     package init(_ problems: [ConfigurationProblem]) {

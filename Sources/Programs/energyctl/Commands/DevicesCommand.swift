@@ -36,7 +36,6 @@ struct DevicesCommand: ParsableCommand {
             Column(key: "role", title: "ROLE"),
             Column(key: "family", title: "FAMILY"),
             Column(key: "model", title: "MODEL"),
-            Column(key: "parent", title: "BEHIND"),
             Column(key: "available", title: "AVAILABLE") { $0?.bool.map { $0 ? "yes" : "no" } ?? "-" },
             Column(key: "last_seen", title: "LAST SEEN") { Display.age($0, now: now) },
             Column(key: "power_w", title: "POWER W", alignsRight: true),
@@ -44,6 +43,7 @@ struct DevicesCommand: ParsableCommand {
             Column(key: "rejected", title: "REJECTED", alignsRight: true),
             Column(key: "bindings", title: "HEARD AT") { Display.bindings($0) },
             Column(key: "last_error", title: "ERROR"),
+            Column(key: "parent", title: "BEHIND"),
         ]
     }
 

@@ -81,7 +81,7 @@ struct ReadingsCommand: ParsableCommand {
         // With the first reading, so that a refusal is not an answer.
         var header: String? =
             switch output.output {
-            case .table where !output.noHeaders: Terminal.bold(pad(ReadingsCommand.columns.map(\.title)))
+            case .table where !output.noHeaders: Terminal.bold(pad(ReadingsCommand.columns.map(\.title))) + "\n"
             case .csv where !output.noHeaders: CSV.line(ReadingsCommand.columns.map(\.key))
             default: nil
             }
