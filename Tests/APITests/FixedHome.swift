@@ -36,6 +36,7 @@ struct FixedHome: HomeView {
     }
 
     func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] {
+        try check(filter.device)
         var flagged = FixedHome.reading(2)
         flagged.received = flagged.time + 250
         flagged.flags = [.late, .derived]
@@ -47,6 +48,7 @@ struct FixedHome: HomeView {
     func readings(
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
+        try check(filter.device)
         if filter.quantity?.name == "gas" { throw Broken() }
         let count = min(readings, limit)
         let pageSize = 1024
@@ -59,8 +61,9 @@ struct FixedHome: HomeView {
         }
     }
 
-    func follow(_ filter: SeriesFilter) async -> AsyncStream<[ReadingAnswer]> {
-        AsyncStream { continuation in
+    func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
+        try check(filter.device)
+        return AsyncStream { continuation in
             for batch in [[0, 1], [], [2]] { continuation.yield(batch.map(FixedHome.reading)) }
             continuation.finish()
         }
@@ -69,7 +72,7 @@ struct FixedHome: HomeView {
     func usage(
         by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
     ) async throws -> [UsageAnswer] {
-        if let device, device != "home" { throw Problem.notFound("no device is called \(device)") }
+        if device != "home" { try check(device) }
         return [
             UsageAnswer(
                 row: UsageRow(
@@ -78,6 +81,10 @@ struct FixedHome: HomeView {
                     exported: nil, cost: Decimal(price: "0.396913291"), currency: .euro, estimated: 0,
                     measuredTime: Span.hour, filledTime: 0))
         ]
+    }
+
+    private func check(_ device: String?) throws {
+        if let device, device != "washer" { throw Problem.notFound("no device is called \(device)") }
     }
 
     struct Broken: Error, CustomStringConvertible {

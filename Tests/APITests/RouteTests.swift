@@ -115,8 +115,8 @@ import Testing
                 "limit=99999999999999999999 is not a number from 1 to 1000000"
             ),
             ("/v1/readings?latest=1&channel=L1", 400, "channel=L1 is not a channel name"),
-            ("/v1/readings?latest=1&device=wsher", 404, "no device is called wsher; known are washer"),
-            ("/v1/readings/follow?device=wsher", 404, "no device is called wsher; known are washer"),
+            ("/v1/readings?latest=1&device=wsher", 404, "no device is called wsher"),
+            ("/v1/readings/follow?device=wsher", 404, "no device is called wsher"),
             ("/v1/readings?since=2026-02-02T00:00:00Z&quantity=gas", 500, "the disk is on fire"),
         ]
         try await serve { socket in

@@ -38,8 +38,8 @@ package struct DeviceRegistry: Sendable {
         byBinding[address].flatMap { devices[$0] }
     }
 
-    /// The device heard at `address`; `changed` are the descriptors that are new and must be logged before its readings.
-    /// Nil when the home has too many devices.
+    /// The device heard at `address`; `changed` are the descriptors that are new and must be logged before its
+    /// readings. Nil when the home has too many devices.
     package mutating func resolve(
         _ address: String, as description: Description, at time: Timestamp,
         using generator: inout some RandomNumberGenerator

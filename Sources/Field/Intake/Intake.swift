@@ -6,8 +6,8 @@ import Timekeeping
 
 /// Turns what sources say into records: devices are found, samples normalised, batches handed to the sink.
 ///
-/// Any thread may call. Two locks, always in this order: `order` (held while a batch goes to the sink, so that batches of
-/// two sources cannot overtake each other) and `state` (held for memory only).
+/// Any thread may call. Two locks, always in this order: `order` (held while a batch goes to the sink, so that batches
+/// of two sources cannot overtake each other) and `state` (held for memory only).
 package final class Intake: Sendable {
     /// A batch goes to the sink when it has grown to this many readings, if no source ended it before.
     package static let batchSize = 256

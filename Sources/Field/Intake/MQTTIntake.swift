@@ -5,7 +5,8 @@ import Metering
 import Synchronization
 import Timekeeping
 
-/// Messages of one broker: subscribed as the profiles say, decoded on the connection's own thread, handed on in batches.
+/// Messages of one broker: subscribed as the profiles say, decoded on the connection's own thread, handed on in
+/// batches.
 package final class MQTTIntake: Sendable {
     /// What only the connection's thread touches: it calls the handler for one message at a time.
     private final class Decoding: @unchecked Sendable {

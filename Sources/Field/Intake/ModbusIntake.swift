@@ -7,8 +7,8 @@ import Timekeeping
 
 /// The devices of one bus, read on schedule.
 ///
-/// Each group of a device's registers has a period of its own; what is due is read in one go on the bus's thread, and only
-/// the results leave it. A device that does not answer is said to be away and asked less often; the others go on.
+/// Each group of a device's registers has a period of its own; what is due is read in one go on the bus's thread, and
+/// only the results leave it. A device that does not answer is said to be away and asked less often; the others go on.
 package final class ModbusIntake: Sendable {
     /// One device of the bus.
     package struct Target: Sendable {

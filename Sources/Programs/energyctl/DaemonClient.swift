@@ -115,7 +115,8 @@ struct DaemonClient {
         case .cannotConnect:
             return Failure(
                 .unreachable,
-                "energyd does not answer at \(socket): is it running (systemctl status energyd)? --socket names another place"
+                "energyd does not answer at \(socket): is it running (systemctl status energyd)? "
+                    + "--socket names another place"
             )
         case .timedOut:
             return Failure(.timeout, "energyd did not answer within \(DurationText.format(Int64(timeout)))")

@@ -7,8 +7,9 @@ struct DevicesCommand: ParsableCommand {
         commandName: "devices", abstract: "Lists plugs, meters and inverters with what they last said.",
         discussion: """
             Devices appear by themselves once they are heard on MQTT; Modbus devices are configured. REJECTED counts \
-            messages that could not be read, and the reason of the last one stands below the table until the same topic \
-            or registers are read well again. HEARD AT is what a binding in the configuration wants: {a,b} means both.
+            messages that could not be read, and the reason of the last one stands below the table until the same \
+            topic or registers are read well again. HEARD AT is what a binding in the configuration wants: {a,b} means \
+            both.
             """)
 
     @OptionGroup var connection: ConnectionOptions

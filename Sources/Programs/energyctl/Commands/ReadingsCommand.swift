@@ -7,8 +7,8 @@ struct ReadingsCommand: ParsableCommand {
         commandName: "readings",
         abstract: "Shows the newest reading of each series, a span of readings, or new ones live.",
         discussion: """
-            Without --since and --follow: the newest reading of each series. Values are in the unit beside them; energy \
-            counters are in Wh. Times are UTC.
+            Without --since and --follow: the newest reading of each series. Values are in the unit beside them; \
+            energy counters are in Wh. Times are UTC.
 
               energyctl readings --device washer --since -2h
               energyctl readings --follow --quantity power

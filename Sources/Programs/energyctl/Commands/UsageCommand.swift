@@ -11,12 +11,12 @@ struct UsageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Shows energy and cost by slot of 15 minutes, hour, local day or month.",
         discussion: """
-            home is the whole home, from its grid meter; unmetered is what no device of its own explains. A - means not \
-            known, which is not zero. COVERAGE is the measured share of the period, and QUALITY sums it up: measured, \
-            estimated (filled over a gap, the total exact), partial, missing.
+            home is the whole home, from its grid meter; unmetered is what no device of its own explains. A - means \
+            not known, which is not zero. COVERAGE is the measured share of the period, and QUALITY sums it up: \
+            measured, estimated (filled over a gap, the total exact), partial, missing.
 
-            Without --since: today by slot and hour, the last 7 days by day, the last 12 months by month. Times are the \
-            home's, with their offset where a clock time comes twice.
+            Without --since: today by slot and hour, the last 7 days by day, the last 12 months by month. Times are \
+            the home's, with their offset where a clock time comes twice.
 
               energyctl usage --by hour --since -24h --device home
               energyctl usage --by month -o csv

@@ -62,7 +62,8 @@ extension JSONDocument {
 }
 
 extension OutputFormat {
-    /// Prints a JSON array of objects: CSV has all of `columns`; a table those that `view` leaves, of the rows it leaves.
+    /// Prints a JSON array of objects: CSV has all of `columns`; a table those that `view` leaves, of the rows it
+    /// leaves.
     func print(
         _ bytes: [UInt8], columns: [Column], noHeaders: Bool, emptyMessage: String,
         view: ([JSONValue]) -> TableView

@@ -61,7 +61,8 @@ enum UsageListing {
 
     private static func channel(_ row: JSONValue) -> String { Column.machine(row.member("channel")) }
 
-    /// The local clock, with its offset only where two instants would look the same, as in the hour that autumn repeats.
+    /// The local clock, with its offset only where two instants would look the same, as in the hour that autumn
+    /// repeats.
     private static func clock(
         _ rows: [JSONValue], _ display: @escaping @Sendable (JSONValue?) -> String
     ) -> @Sendable (JSONValue?) -> String {
