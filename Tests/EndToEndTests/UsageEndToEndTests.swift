@@ -53,8 +53,14 @@ struct UsageEndToEndTests {
             #expect(printed.count == expected.count + 1)
             #expect(printed.first?.hasPrefix("DAY") == true)
             let cells = try #require(printed.dropFirst().first).split(separator: " ").map(String.init)
-            #expect(cells.prefix(2) == ["2025-10-26", "home"])
-            #expect(printed.first?.contains("COST EUR") == true)
+            // People get kWh; columns that would say nothing, and the currency in each row, are left out.
+            let kilowattHours = [expected[0]["import_wh"], expected[0]["export_wh"]].map { wattHours in
+                String(format: "%.3f", (Double(wattHours) ?? .nan) / 1000)
+            }
+            #expect(Array(cells.prefix(2)) == ["2025-10-26", "home"])
+            #expect(Array(cells.dropFirst(2).prefix(2)) == kilowattHours)
+            #expect(printed.first?.contains("EUR") == true)
+            #expect(cells.last == "measured")
             #expect(!table.output.contains("\u{1B}"), "no colours into a pipe")
         }
     }
