@@ -100,6 +100,7 @@ struct GatewayHome: HomeView {
     }
 
     func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] {
+        try check(filter.device)
         var newest: [SeriesKey: ReadingAnswer] = [:]
         for (key, point) in history.latestAll() {
             newest[key] = ReadingAnswer(
@@ -121,6 +122,7 @@ struct GatewayHome: HomeView {
     func readings(
         _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
     ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
+        try check(filter.device)
         let keys = facts.dictionary.entries.map(\.key).filter {
             filter.matches(device: name($0.device), channel: $0.channel, quantity: $0.quantity)
         }
@@ -140,13 +142,15 @@ struct GatewayHome: HomeView {
     private static let pageSize = 1024
 
     func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
-        followers.follow(filter)
+        try check(filter.device)
+        return followers.follow(filter)
     }
 
     func usage(
         by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
     ) async throws -> [UsageAnswer] {
         guard let grouping = Grouping(rawValue: period.rawValue) else { return [] }
+        if device != "home", device != "unmetered" { try check(device) }
         let now = clock.now().wall
         let to = min(until ?? now + Slot.length, Timestamp.validRange.upperBound)
         // From the start of a period, so that the first row is not a part of one.
@@ -168,5 +172,13 @@ struct GatewayHome: HomeView {
 
     private func name(_ device: DeviceID) -> String {
         intake.device(device)?.name ?? device.description
+    }
+
+    /// A device that nobody has heard of is most likely a slip, and its absence not an empty answer.
+    private func check(_ device: String?) throws {
+        guard let device, intake.device(named: device) == nil else { return }
+        let names = intake.devices.map(\.name).sorted()
+        let known = names.isEmpty ? "none is known yet" : "known are " + names.prefix(20).joined(separator: ", ")
+        throw Problem.notFound("no device is called \(device); \(known)")
     }
 }

@@ -27,7 +27,7 @@ package enum UsagePeriod: String, Sendable, CaseIterable {
 }
 
 /// All the API knows of the home behind it. Implementations answer from any task and never block the caller's thread
-/// on the disk: whatever reads files runs on a thread of its own.
+/// on the disk: whatever reads files runs on a thread of its own. A device that is not known is `Problem.notFound`.
 package protocol HomeView: Sendable {
     func status() async -> StatusAnswer
     func devices() async throws -> [DeviceAnswer]
