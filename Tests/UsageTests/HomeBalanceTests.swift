@@ -80,4 +80,13 @@ struct HomeBalanceTests {
             }
         }
     }
+
+    @Test func `phases read before the total do not become the home's energy`() {
+        let grid = Meters.device(1, role: .grid)
+        let phases = [usage(1, Channel("l1")!, imported: 1), usage(1, Channel("l2")!, imported: 2)]
+        #expect(HomeBalance(devices: [grid]).balance(phases).home?.imported == 3)
+        #expect(HomeBalance(devices: [grid], totalCounters: [grid.id]).balance(phases).home == nil)
+        let whole = phases + [usage(1, .total, imported: 4)]
+        #expect(HomeBalance(devices: [grid], totalCounters: [grid.id]).balance(whole).home?.imported == 4)
+    }
 }

@@ -52,9 +52,12 @@ package struct Bills {
     private var group: [SlotUsage] = []
     private var bills: [Bill] = []
 
-    package init(devices: [Device], settings: [HomeSettings], zone: Zone, span: Period) {
+    /// As for `UsageTable`.
+    package init(
+        devices: [Device], settings: [HomeSettings], zone: Zone, span: Period, totalCounters: Set<DeviceID> = []
+    ) {
         pricing = Pricing(settings: settings)
-        balance = HomeBalance(devices: devices)
+        balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         self.zone = zone
         self.span = span
     }
@@ -62,9 +65,11 @@ package struct Bills {
     /// All at once: `slots` in the order of slot, then device.
     package static func bills(
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, from: Timestamp,
-        to: Timestamp
+        to: Timestamp, totalCounters: Set<DeviceID> = []
     ) -> [Bill] {
-        var bills = Bills(devices: devices, settings: settings, zone: zone, span: Period(from: from, to: to))
+        var bills = Bills(
+            devices: devices, settings: settings, zone: zone, span: Period(from: from, to: to),
+            totalCounters: totalCounters)
         for slot in slots { bills.add(slot) }
         return bills.finish()
     }

@@ -36,15 +36,16 @@ package struct UsageTable {
     private var rows: [(row: UsageRow, line: Int)] = []
 
     /// `devices`: the latest descriptor of each; `settings`: every version. Slots that start outside `span` are left
-    /// out.
+    /// out. `totalCounters`: see `HomeBalance`.
     package init(
-        devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping, span: Period
+        devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping, span: Period,
+        totalCounters: Set<DeviceID> = []
     ) {
         self.grouping = grouping
         self.zone = zone
         self.span = span
         pricing = Pricing(settings: settings)
-        balance = HomeBalance(devices: devices)
+        balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         names = [DeviceID: String](devices.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         gridMeters = Set(devices.filter { $0.role == .grid }.map(\.id))
     }
@@ -52,10 +53,11 @@ package struct UsageTable {
     /// All at once: `slots` in the order of slot, then device.
     package static func rows(
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping,
-        from: Timestamp, to: Timestamp
+        from: Timestamp, to: Timestamp, totalCounters: Set<DeviceID> = []
     ) -> [UsageRow] {
         var table = UsageTable(
-            devices: devices, settings: settings, zone: zone, by: grouping, span: Period(from: from, to: to))
+            devices: devices, settings: settings, zone: zone, by: grouping, span: Period(from: from, to: to),
+            totalCounters: totalCounters)
         for slot in slots { table.add(slot) }
         return table.finish()
     }

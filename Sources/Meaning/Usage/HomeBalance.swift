@@ -25,8 +25,13 @@ package struct HomeBalance: Sendable {
     private let places: [DeviceID: Place]
     private let gridMeters: Int
 
+    /// Devices whose total has a counter of its own: their parts never stand in for it, not even in a slot in which
+    /// only the parts were read.
+    private let totalCounters: Set<DeviceID>
+
     /// `devices`: the latest descriptor of each. A device that is not among them counts as a load of the home.
-    package init(devices: [Device]) {
+    package init(devices: [Device], totalCounters: Set<DeviceID> = []) {
+        self.totalCounters = totalCounters
         let roles = [DeviceID: DeviceRole](devices.map { ($0.id, $0.role) }, uniquingKeysWith: { $1 })
         var places: [DeviceID: Place] = [:]
         for device in devices {
@@ -57,7 +62,10 @@ package struct HomeBalance: Sendable {
         var rest = usages[...]
         while let first = rest.first {
             let end = rest.firstIndex { $0.device != first.device } ?? rest.endIndex
-            let total = HomeBalance.total(of: rest[rest.startIndex..<end])
+            let own = rest[rest.startIndex..<end]
+            let total =
+                totalCounters.contains(first.device)
+                ? own.first { $0.channel == .total && $0.isKnown } : HomeBalance.total(of: own)
             rest = rest[end...]
             guard let total else { continue }
             switch places[first.device] ?? .direct(.load) {

@@ -2,6 +2,7 @@ import API
 import Billing
 import Ledger
 import Metering
+import ReadingLog
 import Records
 import Timekeeping
 import Usage
@@ -12,7 +13,7 @@ extension Pipeline {
     func rows(by grouping: Grouping, from: Timestamp, to: Timestamp, zone: Zone) throws -> [UsageRow] {
         var table = UsageTable(
             devices: Array(devices.values), settings: settings, zone: zone, by: grouping,
-            span: Period(from: from, to: to))
+            span: Period(from: from, to: to), totalCounters: facts.dictionary.totalCounters)
         let first = Slot(containing: from)
         let end = Slot(containing: to + (Slot.length - 1))
         var live = pending.filter { $0.key.slot >= first && $0.key.slot < end }.sorted { $0.key < $1.key }[...]

@@ -46,6 +46,11 @@ package struct SeriesDictionary: Sendable {
         next = max(next, number.value + 1)
     }
 
+    /// Devices of which an energy register of the channel `total` has been seen.
+    package var totalCounters: Set<DeviceID> {
+        Set(keys.values.filter { $0.channel == .total && $0.quantity.unit == "Wh" }.map(\.device))
+    }
+
     /// Every entry in the order of numbers.
     package var entries: [(number: SeriesNumber, key: SeriesKey)] {
         keys.sorted { $0.key < $1.key }.map { (SeriesNumber($0.key), $0.value) }

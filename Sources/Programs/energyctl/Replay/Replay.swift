@@ -71,10 +71,10 @@ struct Replay {
         let settings = [configuration.settings(zone: zone.name, validFrom: Timestamp(milliseconds: 0))]
         let rows = UsageTable.rows(
             slots: ordered, devices: devices, settings: settings, zone: zone, by: grouping, from: first.slot.start,
-            to: last.slot.end)
+            to: last.slot.end, totalCounters: dictionary.totalCounters)
         let bills = Bills.bills(
             slots: ordered, devices: devices, settings: settings, zone: zone, from: first.slot.start,
-            to: last.slot.end)
+            to: last.slot.end, totalCounters: dictionary.totalCounters)
         return (rows, bills)
     }
 
