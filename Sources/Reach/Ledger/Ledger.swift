@@ -30,7 +30,7 @@ package final class Ledger {
     let database: Database
     let limits: Limits
 
-    /// What is bounded besides the slots, which are kept for ever (about 1 MB a year for each channel with a meter).
+    /// What is bounded besides the slots, which are kept for ever (about 1.25 MB a year for each channel with a meter).
     package struct Limits: Hashable, Sendable {
         /// Decisions that are kept; the oldest go first.
         package var decisions: Int

@@ -15,7 +15,8 @@ struct ReplayCommand: ParsableCommand {
               {"time":"2026-03-29T00:59:50Z","device":"meter",
                "channel":"total","quantity":"energy_import","value":1234.567}
             (on one line). Values are in canonical units (W, Wh, V, A); "received" may differ from "time". \
-            FILE - is stdin.
+            FILE - is stdin. A line that arrives over two hours behind its device's newest is told in the quality \
+            list and not counted, as in the daemon: sort by time what was recorded series by series.
 
             With --config a tariff or a device setting can be tried on one's own past. Lines that cannot be read are \
             told, left out, and end the program with status 8.
