@@ -46,10 +46,9 @@ package struct Bills {
     private let pricing: Pricing
     private let balance: HomeBalance
     private let zone: Zone
-    private let span: Period
     private var month: Period?
     private var parts: [Part] = []
-    private var group: [SlotUsage] = []
+    private var group: SlotGroup
     private var bills: [Bill] = []
 
     /// As for `UsageTable`.
@@ -59,7 +58,7 @@ package struct Bills {
         pricing = Pricing(settings: settings)
         balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         self.zone = zone
-        self.span = span
+        group = SlotGroup(span: span)
     }
 
     /// All at once: `slots` in the order of slot, then device.
@@ -76,25 +75,19 @@ package struct Bills {
 
     /// Adds the next slot; one earlier than the last one added is left out.
     package mutating func add(_ usage: SlotUsage) {
-        guard span.contains(usage.slot.start) else { return }
-        if let slot = group.first?.slot, slot != usage.slot {
-            guard usage.slot > slot else { return }
-            closeGroup()
-        }
-        group.append(usage)
+        if let whole = group.add(usage) { close(whole) }
     }
 
     /// The bills in the order of time; a month in which nothing could be priced has none.
     package mutating func finish() -> [Bill] {
-        closeGroup()
+        if let whole = group.finish() { close(whole) }
         writeMonth()
         defer { bills = [] }
         return bills
     }
 
-    private mutating func closeGroup() {
+    private mutating func close(_ group: [SlotUsage]) {
         guard let slot = group.first?.slot else { return }
-        defer { group.removeAll(keepingCapacity: true) }
         if let month, !month.contains(slot.start) { writeMonth() }
         guard let home = balance.balance(group).home, let tariff = pricing.tariff(for: slot) else { return }
         if month == nil { month = Grouping.month.period(containing: slot.start, zone: zone) }

@@ -26,13 +26,12 @@ package struct UsageTable {
     private let zone: Zone
     private let pricing: Pricing
     private let balance: HomeBalance
-    private let span: Period
     private let names: [DeviceID: String]
     private let gridMeters: Set<DeviceID>
     private var lines: [Line] = []
     private var index: [Key: Int] = [:]
     private var current: Period?
-    private var group: [SlotUsage] = []
+    private var group: SlotGroup
     private var rows: [(row: UsageRow, line: Int)] = []
 
     /// `devices`: the latest descriptor of each; `settings`: every version. Slots that start outside `span` are left
@@ -43,7 +42,7 @@ package struct UsageTable {
     ) {
         self.grouping = grouping
         self.zone = zone
-        self.span = span
+        group = SlotGroup(span: span)
         pricing = Pricing(settings: settings)
         balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         names = [DeviceID: String](devices.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
@@ -64,17 +63,12 @@ package struct UsageTable {
 
     /// Adds the next slot. One that is earlier than the last one added is left out: its period may be written.
     package mutating func add(_ usage: SlotUsage) {
-        guard span.contains(usage.slot.start) else { return }
-        if let slot = group.first?.slot, slot != usage.slot {
-            guard usage.slot > slot else { return }
-            closeGroup()
-        }
-        group.append(usage)
+        if let whole = group.add(usage) { close(whole) }
     }
 
     /// The rows in the order of their start; in each period the home first, then devices by name, then the rest.
     package mutating func finish() -> [UsageRow] {
-        closeGroup()
+        if let whole = group.finish() { close(whole) }
         writePeriod()
         let order = lines.indices.sorted { a, b in
             let (x, y) = (lines[a], lines[b])
@@ -91,7 +85,7 @@ package struct UsageTable {
         return rows.map(\.row)
     }
 
-    private mutating func closeGroup() {
+    private mutating func close(_ group: [SlotUsage]) {
         guard let slot = group.first?.slot else { return }
         if let current, !current.contains(slot.start) { writePeriod() }
         let period = current ?? grouping.period(containing: slot.start, zone: zone)
@@ -102,7 +96,6 @@ package struct UsageTable {
         let (home, unmetered) = balance.balance(group)
         if let home { sum(home, rank: 0, creditsExport: true, period) }
         if let unmetered { sum(unmetered, rank: 2, creditsExport: false, period) }
-        group.removeAll(keepingCapacity: true)
     }
 
     private mutating func sum(_ usage: SlotUsage, rank: Int, creditsExport: Bool, _ period: Period) {

@@ -26,13 +26,14 @@ extension GatewayHome {
         let end = facts.end.offset
         let durable = facts.durable.offset
         var log = "\(end) records, \(durable) of them on disk"
+        if followers.lost > 0 { log += "; \(followers.lost) batches lost by slow watchers" }
         if sink.lost > 0 { log += "; \(sink.lost) lost" }
         let history = history.statistics
         var kept = "\(history.files) files, \(history.bytes >> 10) KiB"
         if history.damagedBlocks > 0 { kept += "; damaged blocks were left out \(history.damagedBlocks) times" }
         if !history.setAside.isEmpty { kept += "; \(history.setAside.count) damaged files set aside" }
         let healthy = [
-            ("log", log), ("history", kept), ("usage", "up to date"), ("ledger", "slots and cost"),
+            ("log", log), ("history", kept), ("usage", await pipeline.usageSummary), ("ledger", "slots and cost"),
         ]
         for (name, detail) in healthy {
             let trouble = troubles[name]

@@ -35,15 +35,15 @@ extension Pipeline {
         return table.finish()
     }
 
-    /// The first slot there is; nil before any.
-    func firstSlot() throws -> Slot? {
-        let kept = try ledger.extent()?.lowerBound
-        let live = pending.keys.min()?.slot
-        guard let kept, let live else { return kept ?? live }
-        return min(kept, live)
-    }
-
     var knownSettings: [HomeSettings] { settings }
     var knownDevices: [Device] { Array(devices.values) }
-    var lateIgnored: UInt64 { usage.lateIgnored }
+    /// What Usage makes of the log, and what it left out: every drop shows.
+    var usageSummary: String {
+        var parts = ["up to date"]
+        if usage.lateIgnored > 0 { parts.append("\(usage.lateIgnored) late readings not counted") }
+        if usage.refused > 0 { parts.append("\(usage.refused) readings refused") }
+        if usage.decisionsDropped > 0 { parts.append("\(usage.decisionsDropped) decisions dropped") }
+        if skippedFrames > 0 { parts.append("\(skippedFrames) frames could not be read") }
+        return parts.joined(separator: "; ")
+    }
 }
