@@ -49,6 +49,22 @@ func onSubscribe(
     }
 }
 
+/// Only set with TLS: its library's reason stands in the log and nowhere else.
+func onLog(_: OpaquePointer?, context: UnsafeMutableRawPointer?, level: Int32, text: UnsafePointer<CChar>?) {
+    guard let context, let text, level == MOSQ_LOG_ERR else { return }
+    let words = String(cString: text).split(separator: ":", omittingEmptySubsequences: true)
+    // "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": the last part is the reason.
+    guard let reason = words.last else { return }
+    loop(context).tlsComplaint = String(reason.prefix(200))
+}
+
+/// Without an answer OpenSSL would ask on the terminal for the password of a key that has one, and wait for ever.
+func refuseKeyPassword(
+    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
+) -> Int32 {
+    0
+}
+
 /// The C library's words for its code; the system's where it only points there.
 func libraryText(_ code: Int32, _ systemCode: Int32) -> String {
     switch code {

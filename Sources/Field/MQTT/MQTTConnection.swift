@@ -98,6 +98,15 @@ extension MQTTOptions {
             throw .badOption("the will's topic or payload is not one that can be published")
         }
         guard password == nil || username != nil else { throw .badOption("a password needs a username") }
+        if let tls {
+            guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
+                throw .badOption("a certificate file and a key file go together")
+            }
+            for file in [tls.authorityFile, tls.certificateFile, tls.keyFile].compactMap({ $0 })
+            where access(file, R_OK) != 0 {
+                throw .badOption("\(file) cannot be read: \(systemText(errno))")
+            }
+        }
         let ranges = [
             ("keep_alive", keepAlive, 5...65_535), ("connect_timeout", connectTimeout, 1...600_000),
             ("payload_limit", payloadLimit, 0...largest), ("queue_limit", queueLimit, 1...10_000_000),

@@ -16,16 +16,20 @@ final class MQTTLoop {
     let handle: OpaquePointer
     var outgoing = OutgoingWindow()
 
-    private let onState: @Sendable (MQTTState) -> Void
+    let onState: @Sendable (MQTTState) -> Void
     private let onBatchEnd: @Sendable () -> Void
     private let handler: @Sendable (borrowing MQTTMessage) -> Void
     private var backoff: MQTTBackoff
-    private let polled: UnsafeMutablePointer<pollfd>
+    let polled: UnsafeMutablePointer<pollfd>
     /// Messages taken from the C library, oversized ones too: tells a drained socket from a stale `errno`.
     private var taken = 0
-    private var accepted = false
+    var accepted = false
     private var connections = 0
-    private var refusal: String?
+    var refusal: String?
+    /// What the TLS library said last; its error codes alone say nothing to a person.
+    var tlsComplaint: String?
+    /// The last turn stopped reading before the socket was empty: TLS may hold bytes that `poll` does not see.
+    private var hasMoreToRead = false
 
     init(
         options: MQTTOptions, mailbox: MQTTMailbox, onState: @escaping @Sendable (MQTTState) -> Void,
@@ -50,31 +54,6 @@ final class MQTTLoop {
 
     /// `mosquitto_lib_init` is not thread-safe; Swift initialises a static once.
     private static let libraryReady: Int32 = mosquitto_lib_init()
-
-    private func configure() throws(MQTTError) {
-        func require(_ code: Int32, _ what: String) throws(MQTTError) {
-            guard code == MOSQ_ERR_SUCCESS.rawValue else { throw .system("\(what): \(libraryText(code, errno))") }
-        }
-        try require(mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1), "TCP_NODELAY")
-        try require(mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311), "protocol")
-        try require(
-            mosquitto_max_inflight_messages_set(handle, UInt32(options.maxInFlight)), "max_in_flight")
-        if let username = options.username {
-            let password = options.password.map { $0.map(CChar.init(bitPattern:)) + [0] }
-            try require(mosquitto_username_pw_set(handle, username, password), "username")
-        }
-        if let will = options.will {
-            try require(
-                mosquitto_will_set(
-                    handle, will.topic, Int32(clamping: will.payload.count), will.payload, will.qos.rawValue,
-                    will.retain), "will for “\(will.topic)”")
-        }
-        mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
-        mosquitto_connect_with_flags_callback_set(handle, onConnect)
-        mosquitto_message_callback_set(handle, onMessage)
-        mosquitto_publish_callback_set(handle, onPublish)
-        mosquitto_subscribe_callback_set(handle, onSubscribe)
-    }
 
     /// The thread keeps the loop alive until `run` has returned.
     func startThread() throws(MQTTError) {
@@ -109,41 +88,8 @@ final class MQTTLoop {
 
     // MARK: One connection
 
-    /// Tries each address once and serves the first that accepts; returns why there is no connection any more.
-    private func connectAndServe() -> String {
-        let addresses: [String]
-        switch brokerAddresses(host: options.host, port: options.port) {
-        case .success(let found): addresses = found
-        case .failure(let error): return error.description
-        }
-        var reason = ""
-        for address in addresses where !mailbox.stopRequested {
-            (accepted, refusal) = (false, nil)
-            reason = connect(to: address) ?? serve()
-            if accepted { return reason }
-        }
-        return reason
-    }
-
-    /// Nil when the broker has accepted.
-    private func connect(to address: String) -> String? {
-        let deadline = monotonicMilliseconds() + options.connectTimeout
-        let code = mosquitto_connect_async(handle, address, Int32(options.port), Int32(options.keepAlive))
-        let place = "\(address) port \(options.port)"
-        guard code == MOSQ_ERR_SUCCESS.rawValue else { return "\(place): \(libraryText(code, errno))" }
-        while !accepted {
-            let left = deadline - monotonicMilliseconds()
-            guard left > 0 else {
-                hangUp()
-                return "\(place): no answer within \(options.connectTimeout) ms"
-            }
-            if let failure = turn(longest: left) { return "\(place): \(refusal ?? failure)" }
-        }
-        return nil
-    }
-
     /// Serves an accepted connection; returns why it ended.
-    private func serve() -> String {
+    func serve() -> String {
         let begin = monotonicMilliseconds()
         for subscription in mailbox.allSubscriptions() { subscribe(subscription) }
         // An eighth of the keep-alive late is well within the half that the broker grants.
@@ -157,7 +103,7 @@ final class MQTTLoop {
     }
 
     /// Waits for the socket or for work, and does what there is to do; a text when the connection is over.
-    private func turn(longest: Int) -> String? {
+    func turn(longest: Int) -> String? {
         let work = mailbox.takeWork(takingMessages: accepted && outgoing.handed)
         if work.stop {
             if accepted { mosquitto_disconnect(handle) }
@@ -171,7 +117,7 @@ final class MQTTLoop {
             settleSent()
         }
         // What came while the last batch was still being handed on has woken nobody: it is taken at once.
-        let longest = work.more && outgoing.handed ? 0 : longest
+        let longest = hasMoreToRead || (work.more && outgoing.handed) ? 0 : longest
         let reason = waitAndRead(longest: timeout(longest: longest, deadline: work.deadline))
         settleSent()
         return reason
@@ -189,7 +135,7 @@ final class MQTTLoop {
             hangUp()
             return failure
         }
-        if ready & ~Int16(POLLOUT) != 0, let failure = readUntilDrained() { return failure }
+        if ready & ~Int16(POLLOUT) != 0 || hasMoreToRead, let failure = readUntilDrained() { return failure }
         if ready & Int16(POLLOUT) != 0, let failure = over(mosquitto_loop_write(handle, 1)) { return failure }
         return over(mosquitto_loop_misc(handle))
     }
@@ -203,21 +149,25 @@ final class MQTTLoop {
             let before = taken
             errno = 0
             if let failure = over(mosquitto_loop_read(handle, 1)) { return failure }
-            if errno == EAGAIN && taken == before { return nil }
+            if errno == EAGAIN && taken == before {
+                hasMoreToRead = false
+                return nil
+            }
         }
+        hasMoreToRead = options.tls != nil && accepted
         return nil
     }
 
     /// Nil while the connection stands after a call to the C library that returned `code`.
     func over(_ code: Int32) -> String? {
         if code == MOSQ_ERR_SUCCESS.rawValue && mosquitto_socket(handle) >= 0 { return nil }
-        let text = libraryText(code, errno)
+        let text = describe(code, errno)
         hangUp()
         return refusal ?? text
     }
 
     /// Nothing is read or written any more; the C library closes the descriptor at the next connect or at the end.
-    private func hangUp() {
+    func hangUp() {
         let socket = mosquitto_socket(handle)
         if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
@@ -259,7 +209,8 @@ final class MQTTLoop {
 
     func connected(code: Int32, sessionPresent: Bool) {
         guard code == 0 else {
-            refusal = mosquitto_connack_string(code).map { String(cString: $0) } ?? "refused with code \(code)"
+            let text = options.version == .v5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code)
+            refusal = text.map { String(cString: $0) } ?? "refused with code \(code)"
             return
         }
         accepted = true

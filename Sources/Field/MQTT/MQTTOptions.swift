@@ -1,4 +1,4 @@
-/// How to reach a broker, and the limits of one connection to it. The protocol is MQTT 3.1.1 over TCP.
+/// How to reach a broker, and the limits of one connection to it. MQTT 3.1.1 or 5, over TCP or TLS.
 package struct MQTTOptions: Sendable {
     /// Host name or numeric address; every address of a name is tried in turn.
     package var host: String
@@ -12,6 +12,9 @@ package struct MQTTOptions: Sendable {
     package var keepAlive = 60
     /// `false` asks the broker to keep subscriptions and QoS 1 messages while the connection is away.
     package var cleanSession = false
+    package var version = Version.v311
+    /// Nil: in the clear.
+    package var tls: TLS?
     /// What the broker publishes when the connection dies without good-bye.
     package var will: Will?
     /// Milliseconds from opening the socket to the broker's answer, for each address.
@@ -25,6 +28,33 @@ package struct MQTTOptions: Sendable {
     package var queueByteLimit = 4 * 1024 * 1024
     /// Outgoing QoS 1 messages that may wait for their acknowledgement at the same time, 1 … 65,535.
     package var maxInFlight = 20
+
+    /// Seconds for which a broker of version 5 keeps the session of a client that is away; version 3.1.1 has no word
+    /// for it, and brokers keep those as they are configured.
+    package static let sessionExpiry: UInt32 = 7 * 86_400
+
+    /// The protocol's version.
+    package enum Version: Sendable {
+        case v311, v5
+    }
+
+    /// Who is believed to be the broker, and who this client is. The broker's certificate has to be for `host`.
+    /// Files are PEM, and the key has no password.
+    package struct TLS: Sendable {
+        /// Certificates of the authorities that are believed; nil: those of the system.
+        package var authorityFile: String?
+        /// The client's own certificate and key, for brokers that ask for one: both or none.
+        package var certificateFile: String?
+        package var keyFile: String?
+
+        static let systemAuthorities = "/etc/ssl/certs"
+
+        package init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
+            self.authorityFile = authorityFile
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
 
     /// A message left with the broker.
     package struct Will: Sendable {
