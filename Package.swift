@@ -110,7 +110,7 @@ let targets: [Target] = [
     // Surface: how people and programs talk to it.
     // schema and checks of energyd.toml
     library(
-        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),
+        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "MQTT", "Modbus", "Metering", "Timekeeping"]),
     // one type per answer, shared with energyctl
     library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),
     // HTTP
@@ -155,7 +155,7 @@ let targets: [Target] = [
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Metering", "Timekeeping"]),
+    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "MQTT", "Metering", "Timekeeping"]),
     tests(
         "API", ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "Metering", "Timekeeping", logging]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),

@@ -2,6 +2,7 @@ import ConfigurationFile
 import Devices
 import Foundation
 import Intake
+import MQTT
 import Metering
 import Testing
 import Timekeeping
@@ -51,6 +52,10 @@ import Timekeeping
         #expect(configuration.mqtt.isEnabled == defaults.mqtt.isEnabled)
         #expect(configuration.mqtt.username == nil)
         #expect(configuration.mqtt.passwordFile == nil)
+        #expect(configuration.mqtt.tls == nil)
+        #expect(configuration.mqtt.version == .v311)
+        #expect(configuration.mqtt.admission == defaults.mqtt.admission)
+        #expect(configuration.bridge == defaults.bridge)
         #expect(configuration.store.flushInterval == defaults.store.flushInterval)
         #expect(configuration.store.logBudget == defaults.store.logBudget)
         #expect(configuration.store.historyDays == defaults.store.historyDays)

@@ -35,6 +35,21 @@ struct Mistake: CustomTestStringConvertible {
             "2:8: mqtt.host is \"mqtt://b\", but has to be a name or an address alone, such as \"192.168.1.5\""),
         Mistake("[mqtt]\npassword_file = \"p\"", "2:17: mqtt.password_file needs mqtt.username"),
         Mistake(
+            "[mqtt]\nprotocol = \"3.1\"",
+            "2:12: mqtt.protocol is \"3.1\", but has to be one of 3.1.1, 5; did you mean \"3.1.1\"?"),
+        Mistake("[mqtt]\nkey_file = \"k\"", "2:12: mqtt.key_file needs mqtt.certificate_file beside it"),
+        Mistake("[mqtt]\ncertificate_file = \"c\"", "2:20: mqtt.certificate_file needs mqtt.key_file beside it"),
+        Mistake(
+            "[mqtt]\ntls = false\nca_file = \"c\"",
+            "2:7: mqtt.tls is false, but mqtt.ca_file, certificate_file and key_file are for TLS alone"),
+        Mistake(
+            "[mqtt]\naccept = \"all\"", "2:10: mqtt.accept is \"all\", but has to be one of auto, listed"),
+        Mistake(
+            "[mqtt]\nignore = [\"bench\"]",
+            "2:10: mqtt.ignore holds \"bench\", not an address such as \"mqtt:tasmota:bench\""),
+        Mistake(
+            "[bridge]\ntopic = \"a/#\"", "2:9: bridge.topic is \"a/#\", not levels of a topic such as \"energyd\""),
+        Mistake(
             "[store]\nflush_interval = 10",
             "2:18: store.flush_interval is an integer, not a duration such as \"10s\", \"500ms\" or \"15m\""),
         Mistake(

@@ -24,6 +24,8 @@ package struct IntakeCounters: Hashable, Sendable {
     package var rejected: UInt64 = 0
     /// Topics that no profile knows.
     package var unrecognized: UInt64 = 0
+    /// Of devices that the configuration ignores or does not list.
+    package var leftOut: UInt64 = 0
     package var readings: UInt64 = 0
     package var implausible: UInt64 = 0
     /// Devices left out because the home has as many as it may.

@@ -135,6 +135,11 @@ package final class Intake: Sendable {
         state.withLock { $0.counters.unrecognized += 1 }
     }
 
+    /// A message of somebody whom the configuration leaves out.
+    package func noteLeftOut() {
+        state.withLock { $0.counters.leftOut += 1 }
+    }
+
     /// Hands the batch to the sink.
     package func endBatch() {
         order.withLock { _ in

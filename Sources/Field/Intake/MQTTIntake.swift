@@ -13,15 +13,23 @@ package final class MQTTIntake: Sendable {
         let decoder: MessageDecoder
         var message = DecodedMessage()
         /// By the decoder's device number.
-        var devices: [DeviceID?] = []
+        var speakers: [Speaker] = []
 
         init(_ decoder: MessageDecoder) {
             self.decoder = decoder
         }
     }
 
+    /// What is known of a number that the decoder gave.
+    private enum Speaker {
+        case unknown
+        case admitted(DeviceID, MessageAllowance)
+        case leftOut
+    }
+
     private let intake: Intake
     private let profiles: [Profile]
+    private let admission: Admission
     private let clock: any Clock
     private let logger: Logger
     private let decoding: Decoding
@@ -31,8 +39,11 @@ package final class MQTTIntake: Sendable {
     private let complaints: ComplaintLimiter
 
     /// Of `profiles` only those that describe messages are used.
-    package init(intake: Intake, profiles: [Profile], clock: any Clock, logger: Logger) {
+    package init(
+        intake: Intake, profiles: [Profile], admission: Admission = Admission(), clock: any Clock, logger: Logger
+    ) {
         self.intake = intake
+        self.admission = admission
         self.profiles = profiles.filter { $0.messages != nil }
         self.clock = clock
         self.logger = logger
@@ -96,18 +107,12 @@ package final class MQTTIntake: Sendable {
         case .nothing:
             break
         case .malformed(let error):
-            reject(speaker(topic), topic, "\(error)")
+            reject(malformed: topic, error)
         case .availability(let isAvailable):
-            guard let device = device() else {
-                refuse(topic)
-                return false
-            }
+            guard let device = speaker(topic, heard) else { return false }
             intake.note(device, available: isAvailable, retained: retained)
         case .readings:
-            guard let device = device() else {
-                refuse(topic)
-                return false
-            }
+            guard let device = speaker(topic, heard) else { return false }
             let isFull = intake.take(
                 decoding.message.samples, of: device, at: heard, retained: retained,
                 connection: connections.load(ordering: .relaxed), source: MQTTIntake.source(topic))
@@ -116,10 +121,6 @@ package final class MQTTIntake: Sendable {
             return isFull
         }
         return false
-    }
-
-    private func refuse(_ topic: UnsafeRawBufferPointer) {
-        reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
     }
 
     private static func source(_ topic: UnsafeRawBufferPointer) -> Int {
@@ -138,29 +139,59 @@ package final class MQTTIntake: Sendable {
 
     /// Whose message it was, by its topic, though nothing could be read: so that a device that says only what nobody
     /// understands is in the list with the reason.
-    private func speaker(_ topic: UnsafeRawBufferPointer) -> DeviceID? {
+    private func reject(malformed topic: UnsafeRawBufferPointer, _ error: DecodeError) {
         let range = decoding.message.deviceRange
-        guard decoding.message.profile >= 0, !range.isEmpty, range.upperBound <= topic.count else { return nil }
+        guard decoding.message.profile >= 0, !range.isEmpty, range.upperBound <= topic.count else {
+            return reject(nil, topic, "\(error)")
+        }
         let profile = decoding.decoder.profiles[decoding.message.profile]
         guard range.count + profile.name.utf8.count + "mqtt::".utf8.count <= Binding.maximumLength,
             let name = String(validating: UnsafeRawBufferPointer(rebasing: topic[range]), as: UTF8.self)
-        else { return nil }
-        return intake.device(at: "mqtt:\(profile.name):\(name)", as: .init(profile: profile, samples: []))
+        else { return reject(nil, topic, "\(error)") }
+        let address = "mqtt:\(profile.name):\(name)"
+        guard admission.admits(address) else { return intake.noteLeftOut() }
+        reject(intake.device(at: address, as: .init(profile: profile, samples: [])), topic, "\(error)")
     }
 
-    private func device() -> DeviceID? {
+    /// The device that spoke; nil when it is not one of ours, or speaks more than it may.
+    private func speaker(_ topic: UnsafeRawBufferPointer, _ heard: ClockReading) -> DeviceID? {
         let number = decoding.message.device
         guard number >= 0 else { return nil }
-        if number < decoding.devices.count, let known = decoding.devices[number] { return known }
-        let profile = decoding.decoder.profiles[decoding.message.profile]
-        let samples = decoding.message.samples
-        let found = intake.device(
-            at: decoding.decoder.address(of: number), as: .init(profile: profile, samples: samples))
-        if decoding.devices.count <= number {
-            decoding.devices.append(contentsOf: repeatElement(nil, count: number + 1 - decoding.devices.count))
+        if number >= decoding.speakers.count {
+            let missing = number + 1 - decoding.speakers.count
+            decoding.speakers.append(contentsOf: repeatElement(.unknown, count: missing))
         }
-        decoding.devices[number] = found
-        return found
+        if case .unknown = decoding.speakers[number] { meet(number, topic, heard) }
+        switch decoding.speakers[number] {
+        case .unknown: return nil
+        case .leftOut:
+            intake.noteLeftOut()
+            return nil
+        case .admitted(let device, var allowance):
+            let limit = admission.messageLimit
+            guard limit > 0 else { return device }
+            let isTaken = allowance.take(limit: limit, at: heard.monotonic)
+            decoding.speakers[number] = .admitted(device, allowance)
+            if isTaken { return device }
+            reject(device, topic, "speaks more than \(limit) times a second; what is more is left out")
+            return nil
+        }
+    }
+
+    /// Decides about one that speaks for the first time.
+    private func meet(_ number: Int, _ topic: UnsafeRawBufferPointer, _ heard: ClockReading) {
+        let address = decoding.decoder.address(of: number)
+        guard admission.admits(address) else {
+            decoding.speakers[number] = .leftOut
+            return
+        }
+        let profile = decoding.decoder.profiles[decoding.message.profile]
+        let description = DeviceRegistry.Description(profile: profile, samples: decoding.message.samples)
+        guard let device = intake.device(at: address, as: description) else {
+            return reject(nil, topic, "the home has \(DeviceRegistry.maximumDevices) devices already")
+        }
+        let allowance = MessageAllowance(limit: admission.messageLimit, at: heard.monotonic)
+        decoding.speakers[number] = .admitted(device, allowance)
     }
 }
 

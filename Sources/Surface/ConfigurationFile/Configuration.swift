@@ -1,4 +1,5 @@
 import Intake
+import MQTT
 import Metering
 import Modbus
 import Timekeeping
@@ -22,6 +23,22 @@ package struct Configuration: Sendable {
         package var passwordFile: String?
         /// Nil: made of the gateway's identity.
         package var clientID: String?
+        package var version = MQTTOptions.Version.v311
+        /// Nil: in the clear.
+        package var tls: MQTTOptions.TLS?
+        /// Who is heard; the configured devices are not in it yet.
+        package var admission = Admission()
+    }
+
+    /// `[bridge]`: what is said back to the broker.
+    package struct Bridge: Hashable, Sendable {
+        package var isEnabled = true
+        /// The first level of our own topics.
+        package var topic = "energyd"
+        /// Milliseconds between two values of one series.
+        package var interval: Int64 = 10 * Span.second
+        /// Nil: no discovery. Else the first level of its topics.
+        package var discovery: String? = "homeassistant"
     }
 
     /// A line or a gateway, and the devices behind it.
@@ -53,6 +70,7 @@ package struct Configuration: Sendable {
 
     package var home = Home()
     package var mqtt = MQTT()
+    package var bridge = Bridge()
     package var buses: [Bus] = []
     package var devices: [DeclaredDevice] = []
     /// In the order of `validFrom`.
@@ -63,6 +81,13 @@ package struct Configuration: Sendable {
     package var logLevel = "info"
 
     package init() {}
+
+    /// Whom the broker's messages may come from, with the configured devices.
+    package var admission: Admission {
+        var admission = mqtt.admission
+        admission.listed = Set(devices.map(\.name) + devices.flatMap { $0.bindings.map(\.address) })
+        return admission
+    }
 
     /// The settings record that this configuration amounts to.
     package func settings(zone: String, validFrom: Timestamp) -> HomeSettings {

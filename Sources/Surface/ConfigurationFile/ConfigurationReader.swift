@@ -26,6 +26,7 @@ struct ConfigurationReader {
         var root = Section(table, name: "", place: nil, problems: problems)
         readHome(&root, &configuration)
         readMQTT(&root, &configuration)
+        readBridge(&root, &configuration)
         readStore(&root, &configuration)
         var profiles = root.section("profiles")
         if let directories = profiles.paths("directories", maximum: 16) {
@@ -73,28 +74,6 @@ struct ConfigurationReader {
             }
         }
         home.finish()
-    }
-
-    private func readMQTT(_ root: inout Section, _ configuration: inout Configuration) {
-        var mqtt = root.section("mqtt")
-        if let enabled = mqtt.boolean("enabled") { configuration.mqtt.isEnabled = enabled }
-        if mqtt.table["host"] != nil, let host = mqtt.required("host") {
-            if host.contains("/") || host.contains(" ") {
-                mqtt.complain(
-                    "host", "is \"\(host)\", but has to be a name or an address alone, such as \"192.168.1.5\"")
-            }
-            configuration.mqtt.host = host
-        } else {
-            _ = mqtt.value("host")
-        }
-        if let port = mqtt.integer("port", 1...65535) { configuration.mqtt.port = Int(port) }
-        configuration.mqtt.username = mqtt.string("username").flatMap { $0.isEmpty ? nil : $0 }
-        configuration.mqtt.passwordFile = mqtt.string("password_file", maximum: 4096).flatMap { $0.isEmpty ? nil : $0 }
-        configuration.mqtt.clientID = mqtt.string("client_id", maximum: 64).flatMap { $0.isEmpty ? nil : $0 }
-        if configuration.mqtt.passwordFile != nil, configuration.mqtt.username == nil {
-            mqtt.complain("password_file", "needs mqtt.username")
-        }
-        mqtt.finish()
     }
 
     private func readStore(_ root: inout Section, _ configuration: inout Configuration) {
