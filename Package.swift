@@ -64,6 +64,8 @@ let targets: [Target] = [
     library("Libraries", "TOML", ["CTOML"]),
     // tape of one document, no allocation per message
     library("Libraries", "JSONScanner", ["CSimdjson"]),
+    // JSON out: numbers exactly as given
+    library("Libraries", "JSONText", []),
     // HTTP requests, over TCP or a Unix socket
     library("Libraries", "HTTPClient", ["CCurl"]),
 
@@ -107,16 +109,22 @@ let targets: [Target] = [
     // slots at rest
     library("Reach", "Ledger", ["Usage", "Metering", "Records", "Timekeeping", "SQLite"]),
 
+    // values and discovery out to the broker
+    library("Reach", "Bridge", ["JSONText", "Metering", "Records", "Timekeeping"]),
+
     // Surface: how people and programs talk to it.
     // schema and checks of energyd.toml
     library(
         "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "MQTT", "Modbus", "Metering", "Timekeeping"]),
     // one type per answer, shared with energyctl
-    library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),
+    library("Surface", "APITypes", ["JSONText", "Billing", "Usage", "Metering", "Timekeeping"]),
     // HTTP
     library(
         "Surface", "API",
-        ["APITypes", "Billing", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging, lifecycle]),
+        [
+            "APITypes", "Billing", "JSONText", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging,
+            lifecycle,
+        ]),
 
     // Testing: seeded worlds; used by tests and energysim only.
     library(
@@ -126,14 +134,16 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
+            "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "History", "Intake",
+            "Ledger", "MQTT",
             "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
-            "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
+            "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "JSONText",
+            "MQTT", "Metering",
             "Records", "Timekeeping", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
@@ -155,9 +165,11 @@ let targets: [Target] = [
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
+    tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
     tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "MQTT", "Metering", "Timekeeping"]),
     tests(
-        "API", ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "Metering", "Timekeeping", logging]),
+        "API",
+        ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "JSONText", "Metering", "Timekeeping", logging]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "Modbus", "JSONScanner"], fixtures: true),
     tests("Repository", []),

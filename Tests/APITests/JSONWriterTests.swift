@@ -1,5 +1,6 @@
 import APITypes
 import JSONScanner
+import JSONText
 import Testing
 
 @Suite struct JSONWriterTests {

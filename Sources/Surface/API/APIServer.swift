@@ -1,5 +1,6 @@
 import APITypes
 import Hummingbird
+import JSONText
 import Logging
 import NIOCore
 import ServiceLifecycle

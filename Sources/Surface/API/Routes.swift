@@ -1,5 +1,6 @@
 import APITypes
 import Hummingbird
+import JSONText
 import Metering
 import NIOCore
 import Timekeeping

@@ -1,3 +1,5 @@
+import JSONText
+
 /// An error answer as RFC 9457 describes it (`application/problem+json`).
 package struct Problem: Error, JSONEncodable, CustomStringConvertible {
     /// The HTTP status.

@@ -1,4 +1,5 @@
 import Billing
+import JSONText
 import Metering
 import Timekeeping
 import Usage

@@ -1,3 +1,4 @@
+import JSONText
 import Timekeeping
 
 /// How a stage of the gateway is doing.

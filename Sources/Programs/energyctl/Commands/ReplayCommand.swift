@@ -2,6 +2,7 @@ import APITypes
 import ArgumentParser
 import Billing
 import ConfigurationFile
+import JSONText
 import Metering
 import Timekeeping
 import Usage

@@ -36,6 +36,13 @@ package struct JSONWriter: Sendable {
         needsComma[needsComma.count - 1] = false
     }
 
+    /// The same for a name that is made at run time.
+    package mutating func key(text name: String) {
+        text(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma[needsComma.count - 1] = false
+    }
+
     /// A number or literal that is JSON already, such as what `Thousandths.text` returns.
     package mutating func raw(_ text: String) {
         separate()
