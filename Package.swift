@@ -164,7 +164,7 @@ let targets: [Target] = [
         "Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
+    tests("Ledger", ["Ledger", "SQLite", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
     tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "MQTT", "Metering", "Timekeeping"]),
     tests(

@@ -88,7 +88,7 @@ package final class Ledger {
     /// done after a cut only, and up to a size that a slow card reads in seconds: SQLite finds other damage as it
     /// comes to it, and says so.
     private static func check(_ database: Database, whole: Bool) throws(SQLiteError) {
-        for table in ["meter", "epoch", "slot", "device", "settings", "decision", "position"] {
+        for table in ["meter", "epoch", "slot", "total", "device", "settings", "decision", "position"] {
             do throws(SQLiteError) {
                 let statement = try database.prepare("SELECT * FROM \(table) LIMIT 1")
                 defer { statement.reset() }

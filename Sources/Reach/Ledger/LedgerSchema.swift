@@ -63,6 +63,39 @@ enum LedgerSchema {
                 epoch INTEGER NOT NULL,
                 next INTEGER NOT NULL
             );
-            """)
+            """),
+        Migration("totals of all slots", LedgerSchema.totals),
     ])
+
+    private static let energies = ["imported", "exported", "produced", "charged", "discharged"]
+
+    /// Sums that are kept as slots change, so that nobody adds up years of them at each start. NULL: never known.
+    private static let totals: String = {
+        func list(_ each: (String) -> String) -> String { energies.map(each).joined(separator: ", ") }
+        let change = list {
+            "\($0) = CASE WHEN new.\($0) IS NULL THEN \($0) ELSE ifnull(\($0), 0) + new.\($0) END"
+        }
+        let undo = list { "\($0) = \($0) - ifnull(old.\($0), 0)" }
+        let add = """
+            INSERT INTO total (meter) VALUES (new.meter) ON CONFLICT (meter) DO NOTHING;
+            UPDATE total SET \(change) WHERE meter = new.meter;
+            """
+        return """
+            CREATE TABLE total (
+                meter INTEGER PRIMARY KEY,
+                \(list { "\($0) INTEGER" })
+            );
+            INSERT INTO total SELECT meter, \(list { "sum(\($0))" }) FROM slot GROUP BY meter;
+            CREATE TRIGGER slot_new AFTER INSERT ON slot BEGIN
+                \(add)
+            END;
+            CREATE TRIGGER slot_changed AFTER UPDATE ON slot BEGIN
+                UPDATE total SET \(undo) WHERE meter = old.meter;
+                \(add)
+            END;
+            CREATE TRIGGER slot_gone AFTER DELETE ON slot BEGIN
+                UPDATE total SET \(undo) WHERE meter = old.meter;
+            END;
+            """
+    }()
 }
