@@ -171,7 +171,7 @@ let targets: [Target] = [
         "API",
         ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "JSONText", "Metering", "Timekeeping", logging]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
-    tests("EndToEnd", ["Simulation", "Modbus", "JSONScanner"], fixtures: true),
+    tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner"], fixtures: true),
     tests("Repository", []),
 ]
 

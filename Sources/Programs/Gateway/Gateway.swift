@@ -1,5 +1,6 @@
 import API
 import APITypes
+import Bridge
 import ConfigurationFile
 import Devices
 import Disk
@@ -68,8 +69,11 @@ package struct Gateway {
         let intake = await intake(pipeline, store, plan, sink, started)
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
         let mqtt = plan.mqtt.map { _ in
-            MQTTIntake(intake: intake, profiles: catalog.profiles, clock: clock, logger: logger)
+            MQTTIntake(
+                intake: intake, profiles: catalog.profiles, admission: configuration.admission, clock: clock,
+                logger: logger)
         }
+        let bridge = bridge(plan, store, intake, pipeline)
         let buses = plan.buses.map { bus in
             let line = ModbusBus(bus.address, options: ModbusOptions(responseTimeout: Int(bus.timeout)))
             let reading = ModbusIntake(
@@ -80,7 +84,7 @@ package struct Gateway {
             version: options.version, gateway: store.gateway, homeName: configuration.home.name, zone: zone,
             started: started.wall, clock: clock, intake: intake, facts: store.facts, history: store.history,
             reading: GatewayHome.HistoryReading(store.history, clock: clock, logger: logger), pipeline: pipeline,
-            followers: followers, sink: sink, mqtt: mqtt, buses: buses.map(\.intake))
+            followers: followers, sink: sink, mqtt: mqtt, bridge: bridge, buses: buses.map(\.intake))
         try await serve(home, plan, buses, followers)
     }
 
@@ -110,6 +114,7 @@ package struct Gateway {
         if let mqtt = home.mqtt, let options = plan.mqtt {
             services.append(MQTTService(intake: mqtt, options: options))
         }
+        if let bridge = home.bridge { services.append(bridge) }
         services.append(contentsOf: buses)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -118,6 +123,19 @@ package struct Gateway {
         try await group.run()
         notifier.stopping()
         unlink(socket)
+    }
+
+    private func bridge(
+        _ plan: SourcePlan, _ store: HomeStore, _ intake: Intake, _ pipeline: Pipeline
+    ) -> BridgeService? {
+        guard let connection = plan.mqtt, configuration.bridge.isEnabled else { return nil }
+        let settings = configuration.bridge
+        return BridgeService(
+            options: BridgeOptions(
+                topic: settings.topic, home: configuration.home.name, discovery: settings.discovery,
+                gateway: store.gateway, version: options.version),
+            connection: connection, interval: settings.interval, intake: intake, facts: store.facts,
+            pipeline: pipeline, clock: clock, logger: logger)
     }
 
     private func intake(

@@ -17,6 +17,9 @@ extension GatewayHome {
         } else {
             stages.append(StageStatus(name: "mqtt", state: .ok, detail: "switched off"))
         }
+        if let (isWorking, detail) = bridge?.state {
+            stages.append(StageStatus(name: "bridge", state: isWorking ? .ok : .waiting, detail: detail))
+        }
         for bus in buses {
             let state: StageStatus.State = bus.trouble != nil ? .failed : bus.hasAnswered ? .ok : .waiting
             let detail = bus.trouble ?? "\(bus.requests) requests, \(bus.errors) errors"

@@ -77,6 +77,7 @@ struct GatewayHome: HomeView {
     let followers: Followers
     let sink: LogSink
     let mqtt: MQTTIntake?
+    let bridge: BridgeService?
     let buses: [ModbusIntake]
 
     func devices() async -> [DeviceAnswer] {

@@ -62,6 +62,8 @@ actor Pipeline {
     var newSettings: [HomeSettings] = []
     var newDecisions: [Decision] = []
     var lastCheckpoint: Int64
+    /// All energy of each channel; nil until somebody asks.
+    var totals: [ChannelKey: ChannelTotal]?
     /// What the last flush, read or checkpoint ran into; nil when all went well.
     private(set) var troubles: [String: String] = [:]
     private(set) var skippedFrames: UInt64 = 0
@@ -147,7 +149,10 @@ actor Pipeline {
                     skippedFrames += 1
                 }
             }
-            for slot in usage.takeChanges() { pending[SlotKey(slot)] = slot }
+            for slot in usage.takeChanges() {
+                try addToTotals(slot)
+                pending[SlotKey(slot)] = slot
+            }
             newDecisions.append(contentsOf: usage.takeDecisions())
             if !isDone, pending.count >= Pipeline.maximumPending { checkpoint() }
         }

@@ -78,6 +78,8 @@ struct SourcePlan {
         var options = MQTTOptions(
             host: settings.host, port: UInt16(settings.port),
             clientID: settings.clientID ?? "energyd-\(gateway.description.prefix(8))", seed: gateway.low)
+        options.version = settings.version
+        options.tls = settings.tls
         options.username = settings.username
         if let file = settings.passwordFile {
             guard settings.username != nil else { throw .configuration("mqtt.password_file needs mqtt.username") }

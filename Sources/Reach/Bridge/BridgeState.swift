@@ -32,7 +32,7 @@ package struct BridgeState: Sendable {
     private var isGatewayAnnounced = false
     /// Topics that the broker has to forget.
     private var withdrawn: Set<String> = []
-    /// Something that a restart must know changed in a way that cannot wait.
+    /// A total fell or a topic is new: a restart must know that before it is told.
     package private(set) var mustBeKept = false
 
     /// `kept` is what `snapshot` returned before a restart.
@@ -102,6 +102,7 @@ package struct BridgeState: Sendable {
         let part = key.channel == .total ? "" : "\(key.channel)/"
         let topic = "\(prefix(seat))\(part)\(key.quantity)"
         values[key] = Value(topic: topic, value: value)
+        mustBeKept = true
         seats[key.device]?.series.append(key)
         if Announcement.sensor(for: key.quantity) != nil { seats[key.device]?.isAnnounced = false }
     }
@@ -189,7 +190,7 @@ package struct BridgeState: Sendable {
         var topics = Array(withdrawn) + values.values.map(\.topic)
         for seat in seats.values {
             topics.append(availabilityTopic(seat))
-            if seat.isAnnounced, let topic = Announcement.topic(options, Announcement.identity(seat.device.id)) {
+            if let topic = Announcement.topic(options, Announcement.identity(seat.device.id)) {
                 topics.append(topic)
             }
         }
