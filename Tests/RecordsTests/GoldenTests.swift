@@ -51,6 +51,7 @@ import Timekeeping
                 "1 correct", "2 undo", "3 replace", "4 rename", "5 acknowledge", "6 silence",
             ])
         #expect(Gap.Reason.overwritten.rawValue == 1 && Gap.Reason.damaged.rawValue == 2)
+        #expect(Gap.Reason.dropped.rawValue == 3)
         #expect(
             CounterClass.allCases.map { "\($0.rawValue) \($0.name)" } == [
                 "1 lifetime", "2 volatile", "3 resettable", "4 period", "5 delta", "6 net",

@@ -19,6 +19,7 @@ struct LogWorld {
     var generator = SplitMix64(seed: 7)
     static let directory = "/data/log"
 
+    var directoryPath: String { "/data/log/facts/0" }
     func path(_ name: String) -> String { "/data/log/facts/0/\(name)" }
     func segment(_ number: Int) -> String {
         let digits = String(number)
@@ -59,18 +60,23 @@ struct Received {
         try read(reader, limitBytes: limitBytes)
     }
 
+    /// Nothing yet; what `reader` gives comes by `read` or `take`.
+    init(_ reader: any LogReader) { cursor = reader.cursor }
+
+    mutating func take(_ item: LogItem) {
+        switch item {
+        case .frame(let frame):
+            walls.append(frame.wall)
+            try? frame.records { records.append(($0, $1)) }
+        case .gap(let gap): gaps.append(gap)
+        case .rewound(let from, let to): rewinds.append((from, to))
+        }
+    }
+
     mutating func read(_ reader: any LogReader, limitBytes: Int = 1 << 20) throws {
         var done = false
         while !done {
-            done = try reader.read(limitBytes: limitBytes) { item in
-                switch item {
-                case .frame(let frame):
-                    walls.append(frame.wall)
-                    try frame.records { records.append(($0, $1)) }
-                case .gap(let gap): gaps.append(gap)
-                case .rewound(let from, let to): rewinds.append((from, to))
-                }
-            }
+            done = try reader.read(limitBytes: limitBytes) { take($0) }
         }
         cursor = reader.cursor
     }

@@ -77,23 +77,6 @@ import Timekeeping
         #expect(received.gaps.isEmpty)
     }
 
-    @Test func `records that fit neither disk nor memory are refused and counted`() throws {
-        var world = LogWorld()
-        world.options.memoryCeiling = 64 << 10
-        let log = try world.open()
-        let number = try log.number(for: LogWorld.key(0))
-        world.disk.fail { operation, _, _ in operation == .write ? EIO : nil }
-        var refused = 0
-        for i in 0..<1000 {
-            do { try log.append([world.record(i, number, count: 20)]) } catch { refused += 1 }
-        }
-        #expect(refused > 0)
-        #expect(log.statistics.refusedRecords == refused)
-        world.disk.fail(nil)
-        try log.flush()
-        #expect(try Received(log).offsets == Array(0..<UInt64(1000 - refused)))
-    }
-
     @Test func `a full disk below the budget makes the ring smaller`() throws {
         var world = LogWorld()
         world.disk.setCapacity(3 * 64 << 10)

@@ -50,10 +50,14 @@ package protocol File: AnyObject, Sendable {
     /// Makes what was written durable (fdatasync).
     func sync() throws(DiskError)
     func size() throws(DiskError) -> Int64
+    /// Reads will be few and far apart: the system is not to read ahead. Only a hint; by default nothing happens.
+    func expectScatteredReads()
     func close()
 }
 
 extension File {
+    package func expectScatteredReads() {}
+
     /// The bytes `position ..< position + count`, or fewer where the file ends.
     package func read(at position: Int64, count: Int) throws(DiskError) -> [UInt8] {
         var failure: DiskError?

@@ -142,6 +142,10 @@ private final class LocalFile: File, @unchecked Sendable {  // the one writer of
         }
     }
 
+    func expectScatteredReads() {
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM)
+    }
+
     func size() throws(DiskError) -> Int64 {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {

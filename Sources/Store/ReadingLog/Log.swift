@@ -11,7 +11,8 @@ package protocol Log: AnyObject, Sendable {
     /// Where the next appended record goes.
     var end: Cursor { get }
     /// Takes `records` over, in order and all or none; returns where the first one lies. Blocks only when the
-    /// memory for records before a flush is used up.
+    /// memory for records before a flush is used up. When the disk does not take them either, the oldest readings
+    /// that wait are given up, counted, and a gap (`dropped`) stands where they were.
     @discardableResult
     func append(_ records: [Record]) throws(LogError) -> Cursor
     /// Makes all that was appended durable. With nothing to write and `heartbeat` it writes an empty frame, so that
@@ -61,7 +62,7 @@ extension Cursor {
 /// What a reader meets.
 package enum LogItem {
     case frame(LogFrame)
-    /// Offsets that no longer exist: overwritten by the ring, or damaged.
+    /// Offsets that no longer exist: overwritten by the ring, damaged, or given up before they reached the disk.
     case gap(Gap)
     /// The cursor lay where this log has nothing (a disk that lied about durability, a restored or exchanged card):
     /// the reader goes on at `to`. What the consumer knows from beyond is not in the log.

@@ -8,6 +8,8 @@ package struct LogError: Error, Hashable, CustomStringConvertible {
         case disk(DiskError)
         /// The ring is full and `consumer` still needs its oldest segment.
         case ringHeld(consumer: String)
+        /// The directory is not the one that was opened: its disk is away, and perhaps another is in its place.
+        case displaced(directory: String)
         /// A later version wrote here; this one only reads.
         case newerFormat(version: UInt16)
         /// One record is larger than a frame may be.
@@ -36,6 +38,10 @@ package struct LogError: Error, Hashable, CustomStringConvertible {
         case .disk(let error): what = "\(error)"
         case .ringHeld(let consumer):
             what = "the ring is full and \(consumer) has not read its oldest segment yet"
+        case .displaced(let directory):
+            what =
+                "\(directory) is not what was opened there; is its disk away, or another one in its place? "
+                + "Bring it back, or restart energyd to begin anew on what is there now"
         case .newerFormat(let version):
             what = "it was written in format \(version) by a newer energyd; this one only reads it"
         case .recordTooLarge(let bytes, let limit): what = "a record of \(bytes) bytes exceeds the limit of \(limit)"

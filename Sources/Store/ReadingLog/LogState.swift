@@ -20,7 +20,7 @@ struct LogState: Sendable {
     var nextListener: UInt64 = 0
     var statistics = LogStatistics()
     /// Why the last flush failed; while set, `append` does not flush by itself.
-    private var failure: LogError?
+    private(set) var failure: LogError?
     /// Nothing was appended since the log was opened.
     private var isUntouched = true
     /// The epoch was exchanged after opening, so the active segment must be left.
@@ -56,7 +56,7 @@ struct LogState: Sendable {
         return number
     }
 
-    /// Nil when the memory ceiling would be exceeded and a flush may help.
+    /// Nil when the memory ceiling would be exceeded: a flush may help, or giving up what is oldest.
     mutating func append(_ records: [Record], now: () -> ClockReading) throws(LogError) -> Cursor? {
         try checkWritable()
         var costs: [Int] = []
@@ -65,16 +65,9 @@ struct LogState: Sendable {
         for record in records {
             let cost = try self.cost(record)
             costs.append(cost)
-            if case .readings(let readings) = record {
-                memory += readings.count * MemoryLayout<Reading>.stride + 64
-            } else {
-                memory += cost + 256
-            }
+            memory += PendingFrames.memory(of: record, cost: cost)
         }
-        if pending.memory + memory > options.memoryCeiling, !pending.isEmpty {
-            if let failure { throw failure }
-            return nil
-        }
+        if pending.memory + memory > options.memoryCeiling, !pending.isEmpty { return nil }
         isUntouched = false
         let first = end
         for (record, cost) in zip(records, costs) {
@@ -139,8 +132,8 @@ struct LogState: Sendable {
         for (frame, position) in zip(frames, written.positions) {
             index.append(FramePlace(firstOffset: frame.header.firstOffset, position: position))
         }
-        guard let last = frames.prefix(written.frames).last?.header else { return }
-        durable = Cursor(epoch: last.epoch, offset: last.endOffset)
+        guard let last = frames.prefix(written.frames).last else { return }
+        durable = Cursor(epoch: last.header.epoch, offset: last.endOffset)
         durablePosition = written.end
         pending.removeFirst(written.frames)
         failure = nil
@@ -152,6 +145,15 @@ struct LogState: Sendable {
     mutating func noteFailure(_ error: LogError) {
         failure = error
         statistics.failedFlushes += 1
+    }
+
+    /// Makes room for `records` by giving up the oldest readings that wait for the disk.
+    mutating func dropOldest(for records: [Record], now: () -> ClockReading) throws(LogError) {
+        var memory = 0
+        for record in records { memory += PendingFrames.memory(of: record, cost: try cost(record)) }
+        let dropped = pending.dropOldest(to: max(0, options.memoryCeiling - memory), now: now)
+        statistics.droppedRecords += dropped.records
+        statistics.droppedReadings += dropped.readings
     }
 
     /// The consumer that still needs records below `offset`; the first by name where several do.
@@ -214,6 +216,11 @@ package struct LogStatistics: Hashable, Sendable {
     package var appendedRecords = 0
     /// Refused by `append`; the caller was told why.
     package var refusedRecords = 0
+    /// Taken over and then given up, the oldest first, because neither disk nor memory had room; gaps tell where.
+    package var droppedRecords = 0
+    package var droppedReadings = 0
+    /// Bytes of memory that wait for the disk now.
+    package var waitingBytes = 0
     package var flushes = 0
     package var failedFlushes = 0
     package var flushedFrames = 0

@@ -7,7 +7,15 @@ struct ClosedFrame: Sendable {
     var header: FrameHeader
     var dictionary: [UInt8]
     var records: [UInt8]
+    /// The frame stands for records that were given up: up to here.
+    var gapEnd: UInt64?
+    /// Nothing in it may be given up: a gap, or records other than readings.
+    var isKept = false
 
+    /// The first offset after what the frame holds or stands for.
+    var endOffset: UInt64 { gapEnd ?? header.endOffset }
+    /// Bytes of memory, with what a frame costs besides its bytes.
+    var memory: Int { length + 192 }
     var length: Int { FrameHeader.size + dictionary.count + records.count }
 }
 
@@ -22,12 +30,12 @@ struct PendingFrames: Sendable {
     private(set) var nextOffset: UInt64
     /// Wall time of the last frame; log time never falls below it.
     private(set) var lastWall: Timestamp
-    private(set) var closed: [ClosedFrame] = []
-    private var open: [Record] = []
+    var closed: [ClosedFrame] = []
+    private(set) var open: [Record] = []
     private var openFirst: UInt64
     private var openCost = 0
     private var openMemory = 0
-    private var closedMemory = 0
+    var closedMemory = 0
     /// Series that no frame declares yet.
     private var undeclared: [(SeriesNumber, SeriesKey)] = []
 
@@ -61,12 +69,14 @@ struct PendingFrames: Sendable {
         if openCost + cost > limits.target, !open.isEmpty { close(now()) }
         open.append(record)
         openCost += cost
-        if case .readings(let readings) = record {
-            openMemory += readings.count * MemoryLayout<Reading>.stride + 64
-        } else {
-            openMemory += cost + 256
-        }
+        openMemory += PendingFrames.memory(of: record, cost: cost)
         nextOffset += 1
+    }
+
+    /// Bytes that a record takes before its frame is closed.
+    static func memory(of record: Record, cost: Int) -> Int {
+        if case .readings(let readings) = record { return readings.count * MemoryLayout<Reading>.stride + 64 }
+        return cost + 256
     }
 
     /// Closes the open frame if it holds anything; with `heartbeat` also an empty one.
@@ -97,13 +107,13 @@ struct PendingFrames: Sendable {
             topic: options.topic, count: count, epoch: epoch, firstOffset: first, gateway: options.gateway,
             boot: options.boot, wall: wall, monotonic: now.monotonic, partition: options.partition)
         let frame = ClosedFrame(header: header, dictionary: dictionary.bytes, records: records.bytes)
-        closedMemory += frame.length
+        closedMemory += frame.memory
         closed.append(frame)
     }
 
     /// Forgets the first `count` closed frames: they are durable.
     mutating func removeFirst(_ count: Int) {
-        for frame in closed[..<count] { closedMemory -= frame.length }
+        for frame in closed[..<count] { closedMemory -= frame.memory }
         closed.removeFirst(count)
     }
 

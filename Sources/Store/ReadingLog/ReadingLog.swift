@@ -58,7 +58,15 @@ package final class ReadingLog: Log {
     package var durable: Cursor { state.withLock { $0.durable } }
     package var end: Cursor { state.withLock { $0.end } }
     /// Counters since the log was opened.
-    package var statistics: LogStatistics { state.withLock { $0.statistics } }
+    package var statistics: LogStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.waitingBytes = state.pending.memory
+            return statistics
+        }
+    }
+    /// Why the last flush failed; nil when it did not. Meanwhile records wait in memory.
+    package var trouble: LogError? { state.withLock { $0.failure } }
     /// The first record that the ring still has.
     package var oldest: Cursor { state.withLock { $0.oldest } }
     /// Every series that has a number.
@@ -76,7 +84,14 @@ package final class ReadingLog: Log {
     package func append(_ records: [Record]) throws(LogError) -> Cursor {
         do throws(LogError) {
             if let first = try tryAppend(records) { return first }
-            try flush()
+            if trouble == nil {
+                try? flush()  // what fails is in `trouble`, and the next flush tries again
+                if let first = try tryAppend(records) { return first }
+            }
+            // No flush is on its way while frames are given up.
+            try writer.withLock { (_) throws(LogError) in
+                try state.withLock { (state) throws(LogError) in try state.dropOldest(for: records, now: clock.now) }
+            }
             if let first = try tryAppend(records) { return first }
             throw LogError(options.topic, .memoryFull(bytes: state.withLock { $0.pending.memory }))
         } catch {
@@ -112,6 +127,8 @@ package final class ReadingLog: Log {
     private func writeOnce(_ writer: inout SegmentWriter, _ now: ClockReading) throws(LogError) -> Bool {
         let frames = state.withLock { $0.pending.closed }
         guard let first = frames.first else { return false }
+        // After a failure another file system may lie where ours was.
+        if trouble != nil { try checkPlace() }
         if let version = report.newerFormat { throw LogError(options.topic, .newerFormat(version: version)) }
         if state.withLock({ $0.takeMustLeaveSegment() }) { writer.leaveSegment() }
         if writer.needsSegment(for: first.length) { try rotate(&writer, first.header.firstOffset, now) }
@@ -128,6 +145,7 @@ package final class ReadingLog: Log {
 
     /// Begins the next segment: in a new file while the budget and the disk allow, else in the oldest one's.
     private func rotate(_ writer: inout SegmentWriter, _ first: UInt64, _ now: ClockReading) throws(LogError) {
+        try checkPlace()
         let prepared = writer.hasPrepared ? 1 : 0
         while state.withLock({ $0.segments.count }) + prepared >= options.maximumSegments + prepared {
             try recycleOldest(&writer)

@@ -107,6 +107,8 @@ struct Recovery {
         do throws(DiskError) {
             let file = try fileSystem.open(path(number), .read)
             defer { file.close() }
+            // One page of each of some hundred files: reading ahead would make megabytes of them.
+            file.expectScatteredReads()
             let bytes = try file.read(at: 0, count: SegmentHeader.length)
             do throws(SegmentHeader.Failure) {
                 return .success(try SegmentHeader.decode(bytes))
@@ -123,12 +125,22 @@ struct Recovery {
         let name = SegmentFile.damagedName(number)
         do throws(DiskError) {
             try fileSystem.rename(path(number), to: directory + "/" + name)
+            try dropDamaged(keeping: name)
             try fileSystem.syncDirectory(directory)
         } catch {
             log.report.diskErrors.append(error)
         }
         log.report.setAside.append(name)
     }
+
+    /// A disk that goes bad bit by bit must not fill up with what nobody can read.
+    private func dropDamaged(keeping name: String) throws(DiskError) {
+        let kept = try fileSystem.list(directory).filter { SegmentFile.damagedNumber($0) != nil && $0 != name }
+        for old in kept.dropLast(Recovery.maximumDamagedFiles - 1) { try fileSystem.remove(directory + "/" + old) }
+    }
+
+    /// Files set aside that are kept; the oldest of more go.
+    static let maximumDamagedFiles = 4
 
     func path(_ number: UInt64) -> String { directory + "/" + SegmentFile.name(number) }
 }

@@ -58,11 +58,12 @@ extension Recovery {
 
     private mutating func take(_ header: FrameHeader, _ at: Int, _ bytes: UnsafeRawBufferPointer) {
         // A frame that repeats offsets is the remainder of a flush that failed and was done again.
-        guard header.firstOffset < 1 << 62, header.count == 0 || header.endOffset > log.nextOffset else { return }
+        let end = header.droppedGap(bytes)?.end ?? header.endOffset
+        guard header.firstOffset < 1 << 62, header.count == 0 || end > log.nextOffset else { return }
         if header.firstOffset > log.nextOffset {
             log.report.missingOffsets += header.firstOffset - log.nextOffset
         }
-        log.nextOffset = max(log.nextOffset, header.endOffset)
+        log.nextOffset = max(log.nextOffset, end)
         log.lastWall = max(log.lastWall, header.wall)
         log.index.append(FramePlace(firstOffset: header.firstOffset, position: at))
         guard let entries = try? Frame.dictionary(bytes, header) else { return }

@@ -108,7 +108,11 @@ final class SegmentReader: LogReader {
             place = Place(segment: segment, file: file, position: position)
             return true
         } catch {
-            if error.isMissing { return false }
+            if error.isMissing {
+                // A segment that is gone is damage; a whole disk that is gone comes back.
+                try log.checkPlace()
+                return false
+            }
             throw LogError(log.options.topic, .disk(error))
         }
     }
@@ -154,9 +158,12 @@ final class SegmentReader: LogReader {
         do throws(DiskError) {
             return try scanner.next()
         } catch {
-            failures += 1
-            // A file that stays unreadable is damage like any other, and must not stop its consumer for ever.
+            // A file that stays unreadable is damage like any other, and must not stop its consumer for ever. While
+            // nothing can be written either, it is not the file.
+            if log.trouble == nil { failures += 1 }
             if failures >= SegmentReader.patience { return .end }
+            // Opened anew by the next call: of a disk that was away the open file is dead.
+            dropPlace()
             throw LogError(log.options.topic, .disk(error))
         }
     }
@@ -166,12 +173,17 @@ final class SegmentReader: LogReader {
         _ header: FrameHeader, _ bytes: UnsafeRawBufferPointer, _ segment: SegmentInfo, below end: UInt64,
         _ body: (LogItem) throws -> Void
     ) throws -> Bool {
-        let frameEnd = min(header.endOffset, end)
+        let frameEnd = min(header.droppedGap(bytes)?.end ?? header.endOffset, end)
         // What comes again, or what a failed flush left behind and the next segment has.
         if header.firstOffset > end || header.endOffset < header.firstOffset { return true }
         if header.count == 0 ? header.firstOffset < cursor.offset : frameEnd <= cursor.offset { return true }
         if header.firstOffset > cursor.offset {
             guard try reportDamage(in: segment, to: header.firstOffset, body) else { return false }
+        }
+        if let gap = header.droppedGap(bytes) {
+            try body(.gap(Gap(epoch: gap.epoch, first: cursor.offset, end: gap.end, reason: .dropped)))
+            cursor = Cursor(epoch: segment.epoch, offset: gap.end)
+            return true
         }
         let offsets = max(header.firstOffset, cursor.offset)..<max(frameEnd, cursor.offset)
         try body(.frame(LogFrame(header: header, offsets: offsets, bytes: bytes)))

@@ -25,7 +25,7 @@ struct SegmentWriter: Sendable {
     private(set) var hasPrepared: Bool
 
     private struct Active: Sendable {
-        let file: any File
+        var file: any File
         let info: SegmentInfo
         /// Where the next flush begins: a page boundary.
         var position: Int
@@ -102,8 +102,9 @@ struct SegmentWriter: Sendable {
         let padded = (buffer.count + page - 1) / page * page
         buffer.append(contentsOf: repeatElement(0, count: padded - buffer.count))
         do throws(DiskError) {
-            try active.file.write(buffer, at: Int64(start))
-            try active.file.sync()
+            let file = active.failed ? try reopen(active) : active.file
+            try file.write(buffer, at: Int64(start))
+            try file.sync()
         } catch {
             self.active?.failed = true
             throw error
@@ -115,6 +116,14 @@ struct SegmentWriter: Sendable {
         return Written(
             frames: positions.count, segment: active.info.number, positions: positions, end: start + padded,
             bytes: padded)
+    }
+
+    /// The active segment's file by its name: a disk that was away meanwhile comes back under the name only.
+    private mutating func reopen(_ active: Active) throws(DiskError) -> any File {
+        let file = try fileSystem.open(directory + "/" + SegmentFile.name(active.info.number), .update)
+        active.file.close()
+        self.active?.file = file
+        return file
     }
 
     /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of.

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Between syncs it keeps every write apart. `crash` lets each 512-byte sector of each of them arrive or not, whatever
 /// their order was, and the changes of names up to some point. What `File.sync` and `syncDirectory` confirmed stays,
-/// unless `lies` is set. Faults come by `fail`, `capacity` and `flipBit`. Same calls and seeds give the same bytes.
+/// unless `lies` is set. Faults come by `fail`, `capacity`, `detach`, `flipBit` and `misbehave`. Same calls and seeds
+/// give the same bytes.
 package final class SimulatedDisk: FileSystem {
     /// Asked before each call with its operation, its path and the number of calls before it: the error it is to give.
     package typealias Fault = @Sendable (DiskError.Operation, String, Int) -> CInt?
@@ -27,6 +28,21 @@ package final class SimulatedDisk: FileSystem {
         state.withLock { $0.crash(using: &generator) }
     }
 
+    /// The process dies and the machine goes on: open files are dead, and all that was written is still there, on the
+    /// medium or in the kernel's cache.
+    package func kill() { state.withLock { $0.generation += 1 } }
+
+    /// The disk is pulled: what was not synced is lost, open files are dead, and its place is empty until `attach`.
+    package func detach() { state.withLock { $0.detach() } }
+    /// It is back; what was put in its place meanwhile is gone from there.
+    package func attach() { state.withLock { $0.attach() } }
+
+    /// From now on the disk confirms some writes and puts them elsewhere, or nowhere; what the programs read shows it
+    /// after the next crash. Nil: no more.
+    package func misbehave(_ misconduct: DiskMisconduct?) { state.withLock { $0.misconduct = misconduct } }
+    /// Where content is not what was written, by the file's name: from misconduct and `flipBit`.
+    package var damage: [String: [Range<Int>]] { state.withLock { $0.damage } }
+
     /// Every call from now on is asked for its error; nil: none.
     package func fail(_ fault: Fault?) { state.withLock { $0.fault = fault } }
     package func observe(_ observer: Observer?) { state.withLock { $0.observer = observer } }
@@ -37,7 +53,7 @@ package final class SimulatedDisk: FileSystem {
 
     /// Damage that the disk does not notice: bit `bit` of the byte at `position`, on the medium and in the cache.
     package func flipBit(_ path: String, at position: Int, bit: Int) {
-        state.withLock { $0.change(path) { if position < $0.count { $0[position] ^= 1 << UInt8(bit & 7) } } }
+        state.withLock { $0.flipBit(path, at: position, bit: bit) }
     }
 
     /// What lies in the file now; nil where there is none.
@@ -53,6 +69,7 @@ package final class SimulatedDisk: FileSystem {
     package var bytesUsed: Int { state.withLock { $0.bytesUsed } }
     package var calls: Int { state.withLock { $0.calls } }
     package var syncs: Int { state.withLock { $0.syncs } }
+    package var bytesRead: Int { state.withLock { $0.bytesRead } }
     package var bytesWritten: Int { state.withLock { $0.bytesWritten } }
 
     package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
@@ -141,12 +158,11 @@ private final class SimulatedFile: File {
     }
 
     func read(at position: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
-        let bytes = try disk.withInode(of: self, .read) { (state, inode) throws(DiskError) -> [UInt8] in
-            guard let content = state.inodes[inode]?.current, position < content.count else { return [] }
-            return Array(content[Int(position)..<min(content.count, Int(position) + buffer.count)])
+        try disk.withInode(of: self, .read) { (state, inode) throws(DiskError) -> Int in
+            let count = state.read(inode, at: Int(position), into: buffer)
+            state.bytesRead += count
+            return count
         }
-        buffer.copyBytes(from: bytes)
-        return bytes.count
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(DiskError) {

@@ -8,6 +8,8 @@ struct SimulatedDiskState {
         var current: [UInt8] = []
         /// Writes since the last sync; an empty one stands for a new length.
         var pending: [(position: Int, bytes: [UInt8])] = []
+        /// Where the medium has something else than what was written there.
+        var damage: [Range<Int>] = []
     }
 
     enum NameChange {
@@ -26,12 +28,17 @@ struct SimulatedDiskState {
     var calls = 0
     var syncs = 0
     var bytesWritten = 0
+    var bytesRead = 0
+    var misconduct: DiskMisconduct?
+    /// Files and names of a disk that is pulled.
+    private var detached: (inodes: [Int: Inode], names: [String: Int])?
     var fault: SimulatedDisk.Fault?
     var observer: SimulatedDisk.Observer?
     var capacity: Int?
     var lies = false
 
-    private static let sector = 512
+    static let sector = 512
+    private static let page = 4096
 
     mutating func begin(_ operation: DiskError.Operation, _ path: String) throws(DiskError) {
         defer { calls += 1 }
@@ -43,9 +50,7 @@ struct SimulatedDiskState {
     mutating func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> Int {
         if let inode = names[path] {
             if mode == .create {
-                inodes[inode]?.current = []
-                inodes[inode]?.durable = []
-                inodes[inode]?.pending = []
+                inodes[inode] = Inode()
             }
             return inode
         }
@@ -63,7 +68,7 @@ struct SimulatedDiskState {
         dropUnnamed()
     }
 
-    private static func apply(_ change: NameChange, to names: inout [String: Int]) {
+    static func apply(_ change: NameChange, to names: inout [String: Int]) {
         switch change {
         case .add(let path, let inode): names[path] = inode
         case .rename(let old, let new, let inode):
@@ -102,23 +107,91 @@ struct SimulatedDiskState {
 
     mutating func write(_ bytes: [UInt8], at position: Int, to inode: Int) {
         bytesWritten += bytes.count
-        inodes[inode]?.pending.append((position, bytes))
-        SimulatedDiskState.put(bytes, at: position, into: &inodes[inode, default: Inode()].current)
+        SimulatedDiskState.put(bytes[...], at: position, into: &inodes[inode, default: Inode()].current)
+        let range = position..<position + bytes.count
+        switch bytes.isEmpty ? nil : misconduct?.next() {
+        case nil:
+            inodes[inode]?.pending.append((position, bytes))
+            // Written whole again, it is what it should be.
+            inodes[inode]?.damage.removeAll { $0.lowerBound >= range.lowerBound && $0.upperBound <= range.upperBound }
+        case .lost: noteDamage(inode, range)
+        case .misdirected(let draw):
+            noteDamage(inode, range)
+            misdirect(bytes, draw)
+        }
     }
 
-    private static func put(_ bytes: some Collection<UInt8>, at position: Int, into content: inout [UInt8]) {
+    /// The bytes arrive on the medium in some file at some page; what the cache has of that place hides it until a
+    /// crash.
+    private mutating func misdirect(_ bytes: [UInt8], _ draw: UInt64) {
+        let files = Set(names.values).sorted()
+        guard !files.isEmpty else { return }
+        let inode = files[Int(draw % UInt64(files.count))]
+        let pages = (inodes[inode]?.durable.count ?? 0) / SimulatedDiskState.page
+        guard pages > 0 else { return }
+        let position = Int(draw >> 32 % UInt64(pages)) * SimulatedDiskState.page
+        let count = min(bytes.count, (inodes[inode]?.durable.count ?? 0) - position)
+        guard count > 0 else { return }
+        SimulatedDiskState.put(bytes[..<count], at: position, into: &inodes[inode, default: Inode()].durable)
+        noteDamage(inode, position..<position + count)
+    }
+
+    mutating func noteDamage(_ inode: Int, _ range: Range<Int>) { inodes[inode]?.damage.append(range) }
+
+    var damage: [String: [Range<Int>]] {
+        names.compactMapValues { inode in
+            inodes[inode].flatMap { $0.damage.isEmpty ? nil : $0.damage }
+        }
+    }
+
+    static func put(_ bytes: ArraySlice<UInt8>, at position: Int, into content: inout [UInt8]) {
         let end = position + bytes.count
         if content.count < end { content.append(contentsOf: repeatElement(0, count: end - content.count)) }
-        content.replaceSubrange(position..<end, with: bytes)
+        content.withUnsafeMutableBytes { content in
+            bytes.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: content[position..<end]).copyMemory(from: bytes)
+            }
+        }
+    }
+
+    func read(_ inode: Int, at position: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let content = inodes[inode]?.current, position < content.count else { return 0 }
+        let count = min(buffer.count, content.count - position)
+        content.withUnsafeBytes { content in
+            buffer.copyBytes(from: content[position..<position + count])
+        }
+        return count
     }
 
     mutating func sync(_ inode: Int) {
         syncs += 1
         if lies { return }
-        guard var file = inodes[inode] else { return }
-        file.durable = file.current
-        file.pending = []
-        inodes[inode] = file
+        // Write by write: a copy of the whole content each time would be most of what a fuzzer does.
+        let pending = inodes[inode]?.pending ?? []
+        for write in pending {
+            SimulatedDiskState.put(write.bytes[...], at: write.position, into: &inodes[inode, default: Inode()].durable)
+        }
+        inodes[inode]?.pending.removeAll(keepingCapacity: true)
+    }
+
+    mutating func detach() {
+        generation += 1
+        let files = inodes.mapValues { Inode(durable: $0.durable, current: $0.durable, damage: $0.damage) }
+        detached = (files, durableNames)
+        inodes = [:]
+        names = [:]
+        durableNames = [:]
+        nameChanges = []
+    }
+
+    mutating func attach() {
+        guard let detached else { return }
+        generation += 1
+        inodes = detached.inodes
+        names = detached.names
+        durableNames = detached.names
+        nameChanges = []
+        self.detached = nil
     }
 
     mutating func put(_ bytes: [UInt8], at path: String) {
@@ -129,50 +202,12 @@ struct SimulatedDiskState {
         durableNames[path] = inode
     }
 
-    mutating func change(_ path: String, _ body: (inout [UInt8]) -> Void) {
-        guard let inode = names[path] else { return }
-        var file = inodes[inode] ?? Inode()
-        body(&file.current)
-        body(&file.durable)
-        inodes[inode] = file
-    }
-
-    mutating func crash(using generator: inout SplitMix64) {
-        generation += 1
-        // A journal keeps changes of names in their order, so what arrives is a beginning of them.
-        let arrived = Int(generator.between(0, Int64(nameChanges.count)))
-        for change in nameChanges[..<arrived] { SimulatedDiskState.apply(change, to: &durableNames) }
-        nameChanges = []
-        names = durableNames
-        for inode in inodes.keys.sorted() {
-            guard var file = inodes[inode] else { continue }
-            let chance = [0, 100, 500, 900, 1000][Int(generator.between(0, 4))]
-            for write in file.pending {
-                SimulatedDiskState.arrive(write, in: &file.durable, Int64(chance), &generator)
-            }
-            file.pending = []
-            file.current = file.durable
-            inodes[inode] = file
-        }
-        let reachable = Set(names.values)
-        inodes = inodes.filter { reachable.contains($0.key) }
-    }
-
-    /// Each sector of a write arrives `permille` times in a thousand.
-    private static func arrive(
-        _ write: (position: Int, bytes: [UInt8]), in content: inout [UInt8], _ permille: Int64,
-        _ generator: inout SplitMix64
-    ) {
-        if write.bytes.isEmpty {
-            if generator.chance(permille) { put([], at: write.position, into: &content) }
-            return
-        }
-        var start = 0
-        while start < write.bytes.count {
-            let position = write.position + start
-            let end = min(write.bytes.count, start + sector - position % sector)
-            if generator.chance(permille) { put(write.bytes[start..<end], at: position, into: &content) }
-            start = end
-        }
+    mutating func flipBit(_ path: String, at position: Int, bit: Int) {
+        guard let inode = names[path], position < inodes[inode]?.current.count ?? 0 else { return }
+        let mask: UInt8 = 1 << UInt8(bit & 7)
+        let isDurable = position < inodes[inode]?.durable.count ?? 0
+        inodes[inode]?.current[position] ^= mask
+        if isDurable { inodes[inode]?.durable[position] ^= mask }
+        noteDamage(inode, position..<position + 1)
     }
 }

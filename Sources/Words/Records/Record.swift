@@ -95,12 +95,15 @@ package struct ClockState: Hashable, Sendable {
     }
 }
 
-/// Offsets `first ..< end` of `epoch` that the ring has overwritten or that were damaged.
+/// Offsets `first ..< end` of `epoch` that no longer exist, and why.
 package struct Gap: Hashable, Sendable {
     /// Why they are gone.
     package enum Reason: UInt64, Hashable, Sendable {
         case overwritten = 1
         case damaged = 2
+        /// Given up before they reached the disk, because neither it nor memory had room. Such a record lies at
+        /// `first` itself, and the next one at `end`.
+        case dropped = 3
     }
 
     package var epoch: UInt64
