@@ -51,6 +51,12 @@ package final class MessageDecoder {
     /// What a `DecodedMessage.device` stands for: `mqtt:tasmota:plug_washer`.
     package func address(of device: Int) -> String { addresses[device] }
 
+    /// The device as people call it: the last part of its address.
+    package func name(of device: Int) -> String {
+        let parts = addresses[device].split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        return String(parts[parts.count - 1])
+    }
+
     /// Reads one message. `retained` is the broker's flag: what it stored, and not news. `received` bounds the times
     /// that the payload may state.
     package func decode(
