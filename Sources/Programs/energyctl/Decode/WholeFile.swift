@@ -15,7 +15,9 @@ enum WholeFile {
         while bytes.count < maximum {
             let got = Glibc.read(descriptor, &buffer, buffer.count)
             if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw Failure(.failed, "\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            guard got >= 0 else {
+                throw Failure(.failed, "\(path) cannot be read: \(String(cString: strerror(errno)))")
+            }
             if got == 0 { break }
             bytes += buffer[..<got].prefix(maximum - bytes.count)
         }
