@@ -11,8 +11,11 @@ final class Decoding {
     let decoder: MessageDecoder
     var message = DecodedMessage()
 
-    init(_ profiles: [Profile] = ProfileCatalog.builtIn.profiles) {
-        decoder = MessageDecoder(profiles: profiles)
+    init(
+        _ profiles: [Profile] = ProfileCatalog.builtIn.profiles, settings: MessageSettings = MessageSettings(),
+        learnsShapes: Bool = true
+    ) {
+        decoder = MessageDecoder(profiles: profiles, settings: settings, learnsShapes: learnsShapes)
     }
 
     @discardableResult
@@ -31,9 +34,8 @@ final class Decoding {
         return message
     }
 
-    func device(_ topic: String) -> String {
-        String(decoding: Array(topic.utf8)[message.deviceRange], as: UTF8.self)
-    }
+    /// The device of the last message.
+    func device() -> String { message.device < 0 ? "" : decoder.name(of: message.device) }
 
     /// As `ProfileCheck.line`, with what else is known about the sample.
     func lines() -> [String] {

@@ -7,9 +7,9 @@ import Testing
     private static let seed: UInt64 = 0x5EED_2026
 
     private static let recorded = ProfileCatalog.builtIn.profiles.flatMap(\.tests)
-        .compactMap { test -> (topic: String, payload: String)? in
-            if case .message(let topic, let payload) = test.input { return (topic, payload) }
-            return nil
+        .flatMap { test -> [(topic: String, payload: String)] in
+            if case .messages(let messages) = test.input { return messages.map { ($0.topic, $0.payload) } }
+            return []
         }
 
     private static let seeds: [(topic: String, payload: String)] =

@@ -97,7 +97,7 @@ import Testing
         (
             "\"P\"", "\"a..b\"",
             [
-                "p.toml:8:8: field.path: `a..b` is no path: up to 8 names with dots between, at most one `*`"
+                "p.toml:8:8: field.path: `a..b` is no path: up to 8 names with dots between, an element as [0], at most one `*`"
             ]
         ),
         ("\"power\"", "\"energy_import\"", ["p.toml:1:1: counter: no [[counter]] states the class of `energy_import`"]),
@@ -107,7 +107,20 @@ import Testing
                 "p.toml:11:12: counter.quantity: nothing in this profile gives `gas`"
             ]
         ),
-        ("\"power\"", "\"power\"\nthen = \"nothing\"", ["p.toml:10:8: field.then: needs `beside`"]),
+        (
+            "\"power\"", "\"power\"\nhidden = true",
+            ["p.toml:10:10: field.hidden: needs a `name` that [[combine]] can use"]
+        ),
+        (
+            "\"power\"", "\"power\"\nname = \"main\"\n[[combine]]\nquantity = \"power\"\nplus = [\"mian\"]",
+            ["p.toml:13:8: combine.plus: no [[field]] has the name `mian`; did you mean `main`?"]
+        ),
+        (
+            "\"power\"", "\"power\"\nchannels = \"3-1\"",
+            [
+                "p.toml:10:12: field.channels: must be a range such as \"0-3\", an array of names, or a table"
+            ]
+        ),
     ])
     func `a mistake in a message profile has its place, key and reason`(
         wrong: String, with replacement: String, expected: [String]

@@ -14,7 +14,7 @@ import Timekeeping
         let decoding = Decoding()
         let message = decoding.decode(topic, #"{"ENERGY":{"Power":52}}"#)
         #expect(message.outcome == .readings)
-        #expect(decoding.device(topic) == device)
+        #expect(decoding.device() == device)
         #expect(decoding.decoder.address(of: message.device) == "mqtt:tasmota:\(device)")
         #expect(decoding.lines() == ["total power 52"])
     }

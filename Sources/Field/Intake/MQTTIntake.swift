@@ -64,11 +64,7 @@ package final class MQTTIntake: Sendable {
             onState: { [self] state in note(state, place) },
             onBatchEnd: { [self] in intake.endBatch() },
             handler: { [self] message in take(message) })
-        var filters: [(filter: String, qos: MQTTQoS)] = []
-        for filter in profiles.compactMap(\.messages).flatMap(\.subscriptions)
-        where !filters.contains(where: { $0.filter == filter }) {
-            filters.append((filter, qos))
-        }
+        let filters = decoding.decoder.subscriptions.map { (filter: $0, qos: qos) }
         try connection.subscribe(filters)
         return connection
     }
@@ -140,16 +136,12 @@ package final class MQTTIntake: Sendable {
     /// Whose message it was, by its topic, though nothing could be read: so that a device that says only what nobody
     /// understands is in the list with the reason.
     private func reject(malformed topic: UnsafeRawBufferPointer, _ error: DecodeError) {
-        let range = decoding.message.deviceRange
-        guard decoding.message.profile >= 0, !range.isEmpty, range.upperBound <= topic.count else {
-            return reject(nil, topic, "\(error)")
-        }
-        let profile = decoding.decoder.profiles[decoding.message.profile]
-        guard range.count + profile.name.utf8.count + "mqtt::".utf8.count <= Binding.maximumLength,
-            let name = String(validating: UnsafeRawBufferPointer(rebasing: topic[range]), as: UTF8.self)
+        guard decoding.message.profile >= 0,
+            let address = decoding.decoder.address(of: decoding.message, topic: topic),
+            address.utf8.count <= Binding.maximumLength
         else { return reject(nil, topic, "\(error)") }
-        let address = "mqtt:\(profile.name):\(name)"
         guard admission.admits(address) else { return intake.noteLeftOut() }
+        let profile = decoding.decoder.profiles[decoding.message.profile]
         reject(intake.device(at: address, as: .init(profile: profile, samples: [])), topic, "\(error)")
     }
 

@@ -19,6 +19,14 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// More device addresses than the decoder keeps; the first ones go on.
     case tooManyDevices(maximum: Int)
     case tooManyObjects(maximum: Int)
+    /// A device with more values to combine than are kept.
+    case tooManyTerms(maximum: Int)
+    /// A configuration of Home Assistant's discovery that cannot be used.
+    case discovery(String)
+    /// A template of such a configuration outside of the subset that is read.
+    case template(String)
+    /// A Sparkplug B payload that is none, or that needs a birth certificate first.
+    case sparkplug(String)
     /// Fewer words than the block has registers.
     case shortAnswer(words: Int, expected: Int)
 
@@ -39,6 +47,10 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .deviceNameTooLong(let bytes, let maximum):
             "the device's part of the topic has \(bytes) bytes, more than \(maximum)"
         case .tooManyDevices(let maximum): "\(maximum) devices are known already"
+        case .tooManyTerms(let maximum): "\(maximum) values are kept for combinations already"
+        case .discovery(let reason): "the discovery configuration \(reason)"
+        case .template(let reason): "the template \(reason)"
+        case .sparkplug(let reason): "the Sparkplug payload \(reason)"
         case .tooManyObjects(let maximum): "the array has more than \(maximum) objects"
         case .shortAnswer(let words, let expected): "\(words) words came where \(expected) were read"
         }

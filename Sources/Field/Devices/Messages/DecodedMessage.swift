@@ -15,17 +15,38 @@ package struct DecodedMessage {
         case malformed(DecodeError)
     }
 
+    /// Where a sample of a JSON payload comes from.
+    struct Origin {
+        /// Of the tree; -1 when the sample is to be dropped.
+        var node: Int32
+        /// Index of the tree's field; -1 of a sum.
+        var field: Int32
+        /// Where its value begins in the text; of a sum: how many samples before it were added.
+        var place: UInt32
+        /// What tells one amount from its repetition; 0: nothing does.
+        var key: UInt64 = 0
+    }
+
     package internal(set) var outcome: Outcome = .notMine
     /// Index into the decoder's `profiles`; -1 when the message is not ours.
     package internal(set) var profile = -1
     /// Stands for profile and device address: dense from 0, the same for the life of the decoder. -1 unless the
     /// message gave readings or availability. `MessageDecoder.address(of:)` spells it out.
     package internal(set) var device = -1
-    /// The part of the topic that tells the device from its siblings; it may hold `/`.
-    package internal(set) var deviceRange = 0..<0
     package internal(set) var samples: [Sample] = []
-    /// For each sample of a JSON payload the tree's node that it came from.
-    var origins: [Int32] = []
+    /// For each sample.
+    var origins: [Origin] = []
+    /// Places of values that were read to understand others: a unit, a sign.
+    var consulted: [UInt32] = []
+    /// Of the payload's time: where its value begins, and what it says, as a hash.
+    var timePlace: UInt32?
+    var timeKey: UInt64 = 0
+    /// A member came twice, or a text meant "no value": the next message of this shape may mean something else.
+    var isIrregular = false
+    /// The topic's entry in the decoder's cache.
+    var entry = -1
+    /// Whether it was read as a plain text where its topic may also bring JSON.
+    var isPlain = false
     /// Fields that could not be read while the others count; at most `maximumErrors`.
     package internal(set) var errors: [FieldError] = []
     /// All fields that could not be read, also those that `errors` has no room for.
@@ -40,13 +61,26 @@ package struct DecodedMessage {
     package init() {}
 
     /// Forgets the last message and keeps the memory.
+    @inline(__always)
     mutating func reset() {
         outcome = .notMine
         profile = -1
         device = -1
-        deviceRange = 0..<0
-        samples.removeAll(keepingCapacity: true)
-        errors.removeAll(keepingCapacity: true)
+        entry = -1
+        isPlain = false
+        clear()
+    }
+
+    /// Forgets what the payload said, but not whose it is.
+    @inline(__always)
+    mutating func clear() {
+        if !samples.isEmpty { samples.removeAll(keepingCapacity: true) }
+        if !origins.isEmpty { origins.removeAll(keepingCapacity: true) }
+        if !consulted.isEmpty { consulted.removeAll(keepingCapacity: true) }
+        if !errors.isEmpty { errors.removeAll(keepingCapacity: true) }
+        timePlace = nil
+        timeKey = 0
+        isIrregular = false
         errorCount = 0
         unknownCount = 0
         noValueCount = 0
@@ -55,6 +89,24 @@ package struct DecodedMessage {
     mutating func report(_ error: @autoclosure () -> DecodeError, at field: @autoclosure () -> String) {
         errorCount += 1
         if errors.count < DecodedMessage.maximumErrors { errors.append(FieldError(field: field(), error: error())) }
+    }
+
+    @inline(__always)
+    mutating func append(_ sample: Sample, _ origin: Origin) {
+        samples.append(sample)
+        origins.append(origin)
+    }
+
+    /// Keeps the samples from `first` on whose origin `isKept` holds for.
+    mutating func keep(from first: Int, where isKept: (Origin) -> Bool) {
+        var kept = first
+        for i in first..<samples.count where isKept(origins[i]) {
+            samples[kept] = samples[i]
+            origins[kept] = origins[i]
+            kept += 1
+        }
+        samples.removeSubrange(kept...)
+        origins.removeSubrange(kept...)
     }
 }
 

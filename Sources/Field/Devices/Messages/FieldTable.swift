@@ -10,14 +10,21 @@ struct FieldTable {
         let quantity: Quantity
         /// Where neither the payload nor the path names one.
         let channel: Channel
+        /// The field says which channel, whatever the path's `*` stood for.
+        let hasChannel: Bool
         let takesArrays: Bool
+        /// None of the rarer options below: a number is all there is to it.
+        let isSimple: Bool
         let hasUnit: Bool
-        let hasNoValue: Bool
+        let hasConditions: Bool
     }
 
     let nodes: UnsafeBufferPointer<FieldTree.Node>
     /// By the index of `FieldTree.fields`.
     let targets: UnsafeBufferPointer<Target>
+    let choices: UnsafeBufferPointer<Int32>
+    /// Twice as many as nodes: which were met in the object that is walked, and in a channel's object within it.
+    let marks: UnsafeMutableBufferPointer<Bool>
     private let names: UnsafeBufferPointer<UInt8>
     let objectsAreChannels: Bool
     let isStrict: Bool
@@ -25,12 +32,19 @@ struct FieldTable {
     init(_ tree: FieldTree) {
         nodes = FieldTable.copy(tree.nodes)
         names = FieldTable.copy(tree.names)
+        choices = FieldTable.copy(tree.choices)
+        marks = .allocate(capacity: tree.nodes.count * 2)
+        marks.initialize(repeating: false)
         targets = FieldTable.copy(
             tree.fields.map { field in
                 Target(
-                    conversion: field.conversion, quantity: field.quantity, channel: field.channel ?? .total,
-                    takesArrays: field.takesArrays, hasUnit: !field.unitPath.isEmpty,
-                    hasNoValue: !field.noValue.isEmpty)
+                    conversion: field.conversion, quantity: field.quantity,
+                    channel: field.channel ?? .total, hasChannel: field.channel != nil,
+                    takesArrays: field.takesArrays,
+                    isSimple: field.noValue.isEmpty && field.words.isEmpty && field.validIf.isEmpty
+                        && field.sign == nil && field.once == nil && !field.mayBePercent && !field.takesComma
+                        && !field.takesUnit,
+                    hasUnit: !field.unitPath.isEmpty, hasConditions: field.hasConditions)
             })
         objectsAreChannels = tree.objectsAreChannels
         isStrict = tree.isStrict
@@ -40,6 +54,8 @@ struct FieldTable {
         nodes.deallocate()
         names.deallocate()
         targets.deallocate()
+        choices.deallocate()
+        marks.deallocate()
     }
 
     /// Of plain values: freed without a look at them.

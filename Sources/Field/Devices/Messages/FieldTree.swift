@@ -1,33 +1,5 @@
 import Metering
 
-/// What one named value of a payload, or of a topic, becomes.
-package struct Field: Hashable, Sendable {
-    /// What to do when another member stands in the same object.
-    struct Beside: Hashable, Sendable {
-        /// Bits of the siblings in the parent node.
-        var siblings: [String]
-        /// Nil drops the sample.
-        var quantity: Quantity?
-    }
-
-    var path: [String]
-    var quantity: Quantity
-    var conversion: Conversion
-    /// The channel of a single value; nil: named by the path's `*`.
-    var channel: Channel?
-    /// Arrays give one sample per element; else an array is a wrong type.
-    var takesArrays = true
-    /// Adds the elements of an array up to a derived value of channel `total`.
-    var sums = false
-    /// Source values that mean "no value", in thousandths after conversion.
-    var noValue: [Int64] = []
-    /// A member of the root that names the unit.
-    var unitPath: [String] = []
-    var beside: Beside?
-
-    var name: String { path.joined(separator: ".") }
-}
-
 /// The members that a payload may have, as a tree that is walked together with the payload.
 ///
 /// Children of one node stand side by side and in the order of the profile. Devices write their members in the same
@@ -35,7 +7,8 @@ package struct Field: Hashable, Sendable {
 struct FieldTree: Hashable, Sendable {
     enum Role: Hashable, Sendable {
         case object
-        case field(Int)
+        /// Of the fields `choices[first..<first + count]` the first whose conditions hold.
+        case field(first: Int32, count: Int32)
         case time
         case ignored
     }
@@ -48,14 +21,13 @@ struct FieldTree: Hashable, Sendable {
         var childCount: Int32 = 0
         var parent: Int32
         var role: Role = .object
-        /// Bits of the children that make this field mean something else.
-        var beside: UInt64 = 0
     }
 
     /// The root is node 0.
     private(set) var nodes: [Node] = []
     private(set) var names: [UInt8] = []
     private(set) var fields: [Field] = []
+    private(set) var choices: [Int32] = []
     /// Members of the root, or of an array's objects, that hold objects are channels with the root's fields.
     var objectsAreChannels = false
     /// The root may be an array of objects, each with a time of its own.
@@ -63,35 +35,38 @@ struct FieldTree: Hashable, Sendable {
     /// A member that is not named is an error and not just unknown.
     var isStrict = false
 
-    static let maximumSiblings = 64
+    static let maximumSiblings = 256
     static let maximumDepth = 8
     static let wildcard = "*"
 
     private final class Draft {
         var children: [(name: String, draft: Draft)] = []
+        private var places: [String: Int] = [:]
         var role: Role = .object
+        var fields: [Int32] = []
 
         func child(_ name: String) -> Draft {
-            if let known = children.first(where: { $0.name == name }) { return known.draft }
+            if let known = places[name] { return children[known].draft }
             let new = Draft()
+            places[name] = children.count
             children.append((name, new))
             return new
         }
     }
 
     /// Nil when an object would have more than `maximumSiblings` members, or a path is longer than `maximumDepth`.
-    init?(fields: [Field], time: [String]?, ignored: [[String]]) {
+    init?(fields: [Field], time: [[String]], ignored: [[String]]) {
         let root = Draft()
         for (index, field) in fields.enumerated() {
-            FieldTree.place(field.path, .field(index), under: root)
+            FieldTree.draft(at: field.path, under: root).fields.append(Int32(index))
         }
-        if let time { FieldTree.place(time, .time, under: root) }
-        for path in ignored { FieldTree.place(path, .ignored, under: root) }
+        for path in time { FieldTree.draft(at: path, under: root).role = .time }
+        for path in ignored { FieldTree.draft(at: path, under: root).role = .ignored }
         self.fields = fields
         // Breadth first: children of one node get consecutive indexes.
         var queue: [(draft: Draft, depth: Int)] = [(root, 0)]
         nodes = [Node(nameStart: 0, nameLength: 0, parent: -1)]
-        nodes[0].role = root.role
+        nodes[0].role = role(of: root)
         var at = 0
         while at < queue.count {
             let (draft, depth) = queue[at]
@@ -103,7 +78,8 @@ struct FieldTree: Hashable, Sendable {
             for (name, child) in named + draft.children.filter({ $0.name == FieldTree.wildcard }) {
                 let bytes = name == FieldTree.wildcard ? [] : Array(name.utf8)
                 var node = Node(
-                    nameStart: Int32(names.count), nameLength: Int32(bytes.count), parent: Int32(at), role: child.role)
+                    nameStart: Int32(names.count), nameLength: Int32(bytes.count), parent: Int32(at),
+                    role: role(of: child))
                 if name == FieldTree.wildcard { node.nameLength = -1 }
                 names += bytes
                 nodes.append(node)
@@ -111,27 +87,37 @@ struct FieldTree: Hashable, Sendable {
             }
             at += 1
         }
-        resolveSiblings()
     }
 
-    private static func place(_ path: [String], _ role: Role, under root: Draft) {
-        var draft = root
-        for name in path { draft = draft.child(name) }
-        draft.role = role
+    private static func draft(at path: [String], under root: Draft) -> Draft {
+        path.reduce(root) { $0.child($1) }
     }
 
-    private mutating func resolveSiblings() {
-        for index in nodes.indices {
-            guard case .field(let field) = nodes[index].role, let beside = fields[field].beside else { continue }
-            let parent = nodes[Int(nodes[index].parent)]
-            for (bit, child) in children(of: parent).enumerated() where beside.siblings.contains(name(of: child)) {
-                nodes[index].beside |= 1 << UInt64(bit)
-            }
-        }
+    private mutating func role(of draft: Draft) -> Role {
+        guard !draft.fields.isEmpty else { return draft.role }
+        let first = choices.count
+        choices += draft.fields
+        return .field(first: Int32(first), count: Int32(draft.fields.count))
     }
 
     func children(of node: Node) -> Range<Int> {
         Int(node.firstChild)..<Int(node.firstChild + node.childCount)
+    }
+
+    /// The node at `path`; nil where the profile names none.
+    func node(at path: [String]) -> Int? {
+        var at = 0
+        for name in path {
+            guard let child = children(of: nodes[at]).first(where: { self.name(of: $0) == name }) else { return nil }
+            at = child
+        }
+        return at
+    }
+
+    /// The first field at `node` that needs no sibling; nil when there is none.
+    func plainField(at node: Int) -> Int? {
+        guard case .field(let first, let count) = nodes[node].role else { return nil }
+        return choices[Int(first)..<Int(first + count)].map(Int.init).first { fields[$0].beside.isEmpty }
     }
 
     func name(of node: Int) -> String {
@@ -148,7 +134,7 @@ struct FieldTree: Hashable, Sendable {
             names.append(name(of: at))
             at = Int(nodes[at].parent)
         }
-        return names.reversed().joined(separator: ".")
+        return Field.text(names.reversed())
     }
 
     func isWithin(_ node: Int, _ ancestor: Int) -> Bool {

@@ -1,11 +1,12 @@
 import JSONScanner
 import Metering
+import Timekeeping
 
 extension MessageDecoder {
     /// A field's value: one number, or an array with a number per output or phase.
     func takeField(
-        _ value: JSONValue, field index: Int, node: Int, name: Channel?, _ walk: inout ObjectWalk,
-        into message: inout DecodedMessage
+        _ value: JSONValue, of object: JSONValue, field index: Int, node: Int, name: Channel?,
+        _ walk: inout ObjectWalk, into message: inout DecodedMessage
     ) {
         let target = walk.table.pointee.targets[index]
         var conversion = target.conversion
@@ -14,11 +15,17 @@ extension MessageDecoder {
             else { return }
             conversion = stated
         }
+        var origin = DecodedMessage.Origin(node: Int32(node), field: Int32(index), place: UInt32(value.offset))
         guard value.kind == .array else {
-            let channel = walk.channel ?? name ?? target.channel
-            if let result = number(value, index, conversion, node: node, walk.tree, into: &message) {
-                append(Sample(channel: channel, quantity: target.quantity, value: result), node, &message)
+            let channel = walk.channel ?? (target.hasChannel ? target.channel : name ?? target.channel)
+            guard var result = number(value, index, conversion, node: node, walk.tree, into: &message) else { return }
+            if !target.isSimple {
+                let field = trees[walk.tree].fields[index]
+                guard let signed = signed(result, field, of: object, into: &message) else { return }
+                result = signed
+                origin.key = key(field, of: object, into: &message)
             }
+            message.append(Sample(channel: channel, quantity: target.quantity, value: result), origin)
             return
         }
         guard target.takesArrays else {
@@ -35,7 +42,7 @@ extension MessageDecoder {
         let quantity = walk.table.pointee.targets[index].quantity
         let count = array.elements.reduce(0) { count, _ in count + 1 }
         let phases = count == 3 && arePhases(&walk)
-        let start = arrays[walk.tree / 2].first
+        let start = arrays(walk.tree).first
         var sum: Int64? = 0
         var position = 0
         for element in array.elements {
@@ -49,7 +56,9 @@ extension MessageDecoder {
                 continue
             }
             let channel = phases ? Channel.phase(position + 1) : Channel.output(start + position)
-            append(Sample(channel: channel, quantity: quantity, value: value), node, &message)
+            message.append(
+                Sample(channel: channel, quantity: quantity, value: value),
+                DecodedMessage.Origin(node: Int32(node), field: Int32(index), place: UInt32(element.offset)))
             sum = sum.flatMap { sum in
                 let (total, overflow) = sum.addingReportingOverflow(value)
                 return overflow ? nil : total
@@ -57,23 +66,21 @@ extension MessageDecoder {
         }
         // Only a whole sum is a total.
         if trees[walk.tree].fields[index].sums, count > 0, let sum {
-            append(Sample(channel: .total, quantity: quantity, value: sum, flags: .derived), node, &message)
+            message.append(
+                Sample(channel: .total, quantity: quantity, value: sum, flags: .derived),
+                DecodedMessage.Origin(node: Int32(node), field: -1, place: UInt32(count)))
         }
     }
 
     /// More outputs than any device has.
     private static let maximumElements = 64
 
-    private func append(_ sample: Sample, _ node: Int, _ message: inout DecodedMessage) {
-        message.samples.append(sample)
-        message.origins.append(Int32(node))
-    }
+    func arrays(_ tree: Int) -> MessageProfile.ArrayChannels { families[tree / 2].profile.arrays }
 
     private func arePhases(_ walk: inout ObjectWalk) -> Bool {
         if let known = walk.arraysArePhases { return known }
-        let path = arrays[walk.tree / 2].phasesWhen
-        var value: JSONValue? = path.isEmpty ? nil : walk.root
-        for name in path { value = value?.member(name) }
+        let path = arrays(walk.tree).phasesWhen
+        let value = path.isEmpty ? nil : walk.root.descendant(path)
         let result = value.map { $0.kind == .array && $0.elements.reduce(0) { count, _ in count + 1 } == 3 } ?? false
         walk.arraysArePhases = result
         return result
@@ -84,39 +91,39 @@ extension MessageDecoder {
         _ value: JSONValue, _ index: Int, _ conversion: Conversion, node: Int, _ tree: Int,
         into message: inout DecodedMessage
     ) -> Int64? {
-        let text: NumberText
+        let isSimple = table(tree).pointee.targets[index].isSimple
         switch value.kind {
-        case .number, .string: text = NumberText(value.text)
-        case .null: text = .noValue
-        case .object, .array, .boolean: text = .notANumber
-        }
-        switch text {
-        case .noValue:
+        case .null:
             message.noValueCount += 1
             return nil
-        case .notANumber:
+        case .object, .array:
             message.report(.wrongType(expected: "a number"), at: trees[tree].path(of: node))
             return nil
-        case .number(let decimal):
-            guard let result = conversion.thousandths(decimal) else {
-                message.report(.outOfRange, at: trees[tree].path(of: node))
-                return nil
-            }
-            if table(tree).pointee.targets[index].hasNoValue, trees[tree].fields[index].noValue.contains(result) {
-                message.noValueCount += 1
-                return nil
-            }
-            return result
+        case .boolean where isSimple:
+            message.report(.wrongType(expected: "a number"), at: trees[tree].path(of: node))
+            return nil
+        case .boolean, .number, .string: break
         }
+        let result = trees[tree].fields[index].value(of: value.text, conversion: conversion, isSimple: isSimple)
+        switch result {
+        case .value(let value): return value
+        case .noValue:
+            message.noValueCount += 1
+            // A number that means nothing today may mean something in the next message.
+            message.isIrregular = true
+        case .wrong(.outOfRange): message.report(.outOfRange, at: trees[tree].path(of: node))
+        case .wrong(.unknownUnit(let unit)): message.report(.unknownUnit(unit), at: trees[tree].path(of: node))
+        case .wrong: message.report(.wrongType(expected: "a number"), at: trees[tree].path(of: node))
+        }
+        return nil
     }
 
     /// The unit that the message states for the field, else the profile's.
     private func statedConversion(
         _ field: Field, node: Int, _ walk: ObjectWalk, into message: inout DecodedMessage
     ) -> Conversion? {
-        var value: JSONValue? = walk.root
-        for name in field.unitPath { value = value?.member(name) }
-        guard let value, !value.isNull else { return field.conversion }
+        guard let value = walk.root.descendant(field.unitPath), !value.isNull else { return field.conversion }
+        message.consulted.append(UInt32(value.offset))
         guard value.kind == .string else {
             message.report(.wrongType(expected: "a unit"), at: field.unitPath.joined(separator: "."))
             return nil
@@ -127,6 +134,57 @@ extension MessageDecoder {
         }
         message.report(.unknownUnit(DecodeError.excerpt(text)), at: trees[walk.tree].path(of: node))
         return nil
+    }
+
+    /// With the sign that a sibling tells; nil when it tells none, or another that the value is not valid.
+    private func signed(
+        _ value: Int64, _ field: Field, of object: JSONValue, into message: inout DecodedMessage
+    ) -> Int64? {
+        if !field.validIf.isEmpty, let word = object.member(field.validIf) {
+            message.consulted.append(UInt32(word.offset))
+            if word.bool == false || word.text.elementsEqual([UInt8(ascii: "0")]) {
+                message.noValueCount += 1
+                return nil
+            }
+        }
+        guard let sign = field.sign else { return value }
+        guard let word = object.member(sign.sibling) else {
+            message.noValueCount += 1
+            return nil
+        }
+        message.consulted.append(UInt32(word.offset))
+        if sign.negative.contains(where: word.text.elementsEqual) { return -value }
+        if sign.positive.contains(where: word.text.elementsEqual) { return value }
+        message.noValueCount += 1
+        return nil
+    }
+
+    /// What tells the amount from its repetition; 0 where nothing does.
+    private func key(_ field: Field, of object: JSONValue, into message: inout DecodedMessage) -> UInt64 {
+        guard case .sibling(let name) = field.once else { return 0 }
+        // Its place is not kept: a message with such an amount is always read the long way.
+        message.isIrregular = true
+        guard let value = object.member(name), !value.isNull else { return 0 }
+        return TopicCache.hash(value.text) | 1
+    }
+
+    func takeTime(
+        _ value: JSONValue, node: Int, _ walk: inout ObjectWalk, into message: inout DecodedMessage
+    ) {
+        if value.isNull || walk.isInChannel { return }
+        message.timePlace = UInt32(value.offset)
+        message.timeKey = TopicCache.hash(value.text) | 1
+        // Families with local times state them in every message; ours must name an instant.
+        let isOurs = walk.table.pointee.isStrict
+        walk.hasBadTime = false
+        switch TimeText.read(value) {
+        case .instant(let instant): walk.time = TimeText.trust(instant, received: walk.start.received)
+        case .local where !isOurs:
+            walk.time = TimeText.believed(value.text, zone: walk.start.zone, received: walk.start.received)
+        case .local, .unreadable:
+            message.report(.badTime(DecodeError.excerpt(value.text)), at: trees[walk.tree].path(of: node))
+            walk.hasBadTime = isOurs
+        }
     }
 
     /// A section's name as a channel: `DS18B20-1` is `ds18b20_1`. Nil when it is too long for one.

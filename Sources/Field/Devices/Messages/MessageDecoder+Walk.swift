@@ -3,17 +3,29 @@ import Metering
 import TOML
 import Timekeeping
 
+/// Where a walk begins, and what holds for all of it.
+struct WalkStart {
+    let route: Route
+    /// Members of the document that lead to the profile's root.
+    let root: [String]
+    let received: Timestamp
+    /// Of local times without an offset; nil: they are not believed.
+    let zone: Zone?
+}
+
 /// What is known while one object, with a time of its own, is walked.
 struct ObjectWalk {
     let tree: Int
     /// The decoder's own, for as long as it lives.
     let table: UnsafePointer<FieldTable>
     let root: JSONValue
-    let received: Timestamp
+    let start: WalkStart
     /// Index of the object's first sample.
     let firstSample: Int
-    /// Of our own payload: the channel whose object is walked.
+    /// Of our own payload: the channel whose object is walked; or the topic's.
     var channel: Channel?
+    /// Whether `channel` is that of a member of our own payload.
+    var isInChannel = false
     var time: SampleTime = .none
     /// The object states a time that cannot be read.
     var hasBadTime = false
@@ -25,20 +37,15 @@ extension MessageDecoder {
     /// Objects in one message: all that fit into a payload of the largest size.
     static let maximumObjects = 16_384
 
-    func walk(
-        _ document: JSONValue, tree: Int, root path: [String], received: Timestamp, into message: inout DecodedMessage
-    ) {
-        message.origins.removeAll(keepingCapacity: true)
-        var root = document
-        for name in path {
-            guard let member = root.member(name) else { return }
-            root = member
-        }
+    func walk(_ document: JSONValue, _ start: WalkStart, into message: inout DecodedMessage) {
+        guard let root = start.root.isEmpty ? document : document.descendant(start.root) else { return }
+        let tree = Int(start.route.tree)
         switch root.kind {
-        case .object: walkRoot(root, tree: tree, received: received, into: &message)
+        case .object: walkRoot(root, start, into: &message)
         case .null: message.noValueCount += 1
         case .array where trees[tree].takesBatches:
             var count = 0
+            message.isIrregular = true
             for element in root.elements {
                 count += 1
                 guard count <= MessageDecoder.maximumObjects else {
@@ -49,23 +56,34 @@ extension MessageDecoder {
                     message.report(.wrongType(expected: "an object"), at: "element \(count)")
                     continue
                 }
-                walkRoot(element, tree: tree, received: received, into: &message)
+                walkRoot(element, start, into: &message)
             }
+        case .array where hasElements(tree, Int(start.route.node)): walkRoot(root, start, into: &message)
         default: message.outcome = .malformed(.notAnObject)
         }
     }
 
+    /// Whether a profile names elements of an array at `node`.
+    private func hasElements(_ tree: Int, _ node: Int) -> Bool {
+        let children = table(tree).pointee.children(of: node)
+        return children.contains { trees[tree].name(of: $0).hasPrefix("[") }
+    }
+
     /// One object with its time; the samples of an object whose time cannot be read are dropped, since they would be
     /// booked at the wrong instant.
-    private func walkRoot(
-        _ root: JSONValue, tree: Int, received: Timestamp, into message: inout DecodedMessage
-    ) {
+    private func walkRoot(_ root: JSONValue, _ start: WalkStart, into message: inout DecodedMessage) {
+        let tree = Int(start.route.tree)
         var walk = ObjectWalk(
-            tree: tree, table: table(tree), root: root, received: received, firstSample: message.samples.count)
-        walkObject(root, node: 0, name: nil, &walk, into: &message)
+            tree: tree, table: table(tree), root: root, start: start, firstSample: message.samples.count)
+        if start.route.namesChannel || start.route.channel != .total { walk.channel = start.route.channel }
+        let node = Int(start.route.node)
+        if root.kind == .array {
+            walkElements(root, node: node, name: nil, &walk, into: &message)
+        } else {
+            walkObject(root, node: node, name: nil, &walk, into: &message)
+        }
         if walk.hasBadTime {
-            message.samples.removeSubrange(walk.firstSample...)
-            message.origins.removeSubrange(walk.firstSample...)
+            message.keep(from: walk.firstSample) { _ in false }
         } else if walk.time != .none {
             for i in walk.firstSample..<message.samples.count {
                 message.samples[i].time = walk.time
@@ -75,13 +93,14 @@ extension MessageDecoder {
     }
 
     /// `name` is what the path's `*` stood for.
-    private func walkObject(
+    func walkObject(
         _ object: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
     ) {
         let first = message.samples.count
         let table = walk.table
         let children = table.pointee.children(of: node)
-        var seen: UInt64 = 0
+        let marks = table.pointee.marks.baseAddress! + (walk.isInChannel ? table.pointee.nodes.count : 0)
+        for child in children { marks[child] = false }
         var hint = children.lowerBound
         for member in object.members {
             let key = member.key.text
@@ -90,19 +109,38 @@ extension MessageDecoder {
                 continue
             }
             hint = child + 1
-            let bit: UInt64 = 1 << UInt64(child - children.lowerBound)
             let isWildcard = table.pointee.nodes[child].nameLength < 0
             // Of two members of one name the last counts.
-            if seen & bit != 0, !isWildcard { forget(child, from: first, walk.tree, &message) }
-            seen |= bit
+            if marks[child], !isWildcard { forget(child, from: first, walk.tree, &message) }
+            marks[child] = true
             let stands = isWildcard ? channelName(key) : name
             if isWildcard, stands == nil {
                 message.unknownCount += 1
             } else {
-                take(member.value, node: child, name: stands, &walk, into: &message)
+                take(member.value, of: object, node: child, name: stands, &walk, into: &message)
             }
         }
-        if first < message.samples.count { reinterpret(from: first, within: children, seen, walk.tree, &message) }
+    }
+
+    /// Elements that the profile names by their position.
+    func walkElements(
+        _ array: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
+    ) {
+        let children = walk.table.pointee.children(of: node)
+        var position = 0
+        var hint = children.lowerBound
+        for element in array.elements {
+            let key = "[\(position)]"
+            position += 1
+            guard position <= 1000 else { break }
+            let child = Array(key.utf8).withUnsafeBytes { walk.table.pointee.find($0, among: children, from: hint) }
+            guard let child, walk.table.pointee.nodes[child].nameLength >= 0 else {
+                message.unknownCount += 1
+                continue
+            }
+            hint = child + 1
+            take(element, of: array, node: child, name: name, &walk, into: &message)
+        }
     }
 
     /// A member that no field names: in our own payload a channel, or a mistake.
@@ -123,8 +161,10 @@ extension MessageDecoder {
         }
         message.unknownCount -= 1
         walk.channel = channel
+        walk.isInChannel = true
         walkObject(value, node: 0, name: nil, &walk, into: &message)
         walk.channel = nil
+        walk.isInChannel = false
     }
 
     static func unknownQuantity(_ name: String) -> DecodeError {
@@ -132,15 +172,22 @@ extension MessageDecoder {
     }
 
     private func take(
-        _ value: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
+        _ value: JSONValue, of object: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk,
+        into message: inout DecodedMessage
     ) {
         switch walk.table.pointee.nodes[node].role {
         case .ignored: return
         case .time: takeTime(value, node: node, &walk, into: &message)
-        case .field(let field): takeField(value, field: field, node: node, name: name, &walk, into: &message)
+        case .field(let first, let count):
+            let choices = Int(first)..<Int(first) + Int(count)
+            if let field = choice(choices, of: object, walk) {
+                takeField(value, of: object, field: field, node: node, name: name, &walk, into: &message)
+            }
         case .object:
             switch value.kind {
             case .object: walkObject(value, node: node, name: name, &walk, into: &message)
+            case .array where hasElements(walk.tree, node):
+                walkElements(value, node: node, name: name, &walk, into: &message)
             case .null: message.noValueCount += 1
             // A name that `*` stands for may be anything: `TempUnit`, a version.
             default:
@@ -153,63 +200,21 @@ extension MessageDecoder {
         }
     }
 
-    private func takeTime(
-        _ value: JSONValue, node: Int, _ walk: inout ObjectWalk, into message: inout DecodedMessage
-    ) {
-        if value.isNull || walk.channel != nil { return }
-        let result: TimeText.Result =
-            switch value.kind {
-            case .string: TimeText.read(value.text)
-            case .number: value.numberText.flatMap { DecimalText($0) }.map { TimeText.read(epoch: $0) } ?? .unreadable
-            default: .unreadable
-            }
-        // Families with local times state them in every message; ours must name an instant.
-        let isOurs = walk.table.pointee.isStrict
-        walk.hasBadTime = false
-        switch result {
-        case .instant(let instant): walk.time = TimeText.trust(instant, received: walk.received)
-        case .local where !isOurs: walk.time = .none
-        case .local, .unreadable:
-            message.report(.badTime(DecodeError.excerpt(value.text)), at: trees[walk.tree].path(of: node))
-            walk.hasBadTime = isOurs
+    /// The first field whose conditions on its siblings hold.
+    private func choice(_ choices: Range<Int>, of object: JSONValue, _ walk: ObjectWalk) -> Int? {
+        for choice in choices {
+            let index = Int(walk.table.pointee.choices[choice])
+            if !walk.table.pointee.targets[index].hasConditions { return index }
+            let field = trees[walk.tree].fields[index]
+            if field.without.contains(where: { object.member($0) != nil }) { continue }
+            if field.beside.isEmpty || field.beside.contains(where: { object.member($0) != nil }) { return index }
         }
+        return nil
     }
 
     /// Removes what an earlier member of the same name gave.
     private func forget(_ node: Int, from first: Int, _ tree: Int, _ message: inout DecodedMessage) {
-        remove(from: first, &message) { trees[tree].isWithin($0, node) }
-    }
-
-    /// Some fields mean something else, or nothing, when a certain sibling is there.
-    private func reinterpret(
-        from first: Int, within children: Range<Int>, _ seen: UInt64, _ tree: Int,
-        _ message: inout DecodedMessage
-    ) {
-        let nodes = table(tree).pointee.nodes
-        var drops = false
-        for i in first..<message.samples.count {
-            let origin = Int(message.origins[i])
-            guard children.contains(origin), nodes[origin].beside & seen != 0,
-                case .field(let index) = nodes[origin].role
-            else { continue }
-            if let quantity = trees[tree].fields[index].beside?.quantity {
-                message.samples[i].quantity = quantity
-            } else {
-                message.origins[i] = -1
-                drops = true
-            }
-        }
-        if drops { remove(from: first, &message) { $0 < 0 } }
-    }
-
-    private func remove(from first: Int, _ message: inout DecodedMessage, where isDropped: (_ origin: Int) -> Bool) {
-        var kept = first
-        for i in first..<message.samples.count where !isDropped(Int(message.origins[i])) {
-            message.samples[kept] = message.samples[i]
-            message.origins[kept] = message.origins[i]
-            kept += 1
-        }
-        message.samples.removeSubrange(kept...)
-        message.origins.removeSubrange(kept...)
+        message.isIrregular = true
+        message.keep(from: first) { !trees[tree].isWithin(Int($0.node), node) }
     }
 }

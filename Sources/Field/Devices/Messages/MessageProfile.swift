@@ -1,6 +1,6 @@
 import Metering
 
-/// How one family's messages become samples.
+/// How one family's messages become samples. `Profiles.md` says how such a profile is written.
 package struct MessageProfile: Hashable, Sendable {
     /// What a topic's payload is.
     enum Payload: Hashable, Sendable {
@@ -8,20 +8,48 @@ package struct MessageProfile: Hashable, Sendable {
         case json(root: [String])
         /// Our own object: members are quantities, or channels that hold quantities.
         case canonical
-        /// One number; what it measures stands in the topic or in `fixed`.
-        case number(fixed: Int?)
-        case availability(online: [[UInt8]], offline: [[UInt8]])
+        /// One number, or word; what it measures stands in the topic, or is the field at the topic's `under`.
+        case number
+        case availability(Availability)
         /// Known to hold no measurement.
         case ignored
+        /// OBIS lines; in a JSON payload the text at `root`.
+        case obis(root: [String])
+        /// Values with commas between, as the elements of an array.
+        case csv
+        /// JSON that names the device's model, and perhaps the device.
+        case model(path: [String], device: [String])
+        case discovery, homie, sparkplug
+    }
+
+    struct Availability: Hashable, Sendable {
+        var online: [[UInt8]]
+        var offline: [[UInt8]]
+        /// Where the word stands when the payload is JSON.
+        var path: [String]
+    }
+
+    /// The text of a pattern before a base or a FullTopic is put in.
+    struct PatternText: Hashable, Sendable {
+        let text: String
+        /// Tasmota's prefix; nil: the text is a pattern of its own.
+        let prefix: String?
     }
 
     struct Topic: Hashable, Sendable {
-        let pattern: TopicPattern
+        let patterns: [PatternText]
         let payload: Payload
-        /// The channel of a number whose topic names none.
+        /// Where in the tree of fields the payload, or the topic's `{field}`, begins.
+        let under: [String]
+        /// The channel of a value whose topic or path names none.
         let channel: Channel
-        /// The device's words for channels, where they are not ours: `0` → `l1`.
+        /// The device's words for channels, where they are not ours: `0` → `l1`. If there are any, there are no others.
         let channelNames: [String: Channel]
+        /// The device where the topic names none.
+        let device: String?
+        /// Only for devices of such names, or of such models; empty: for all.
+        let devices: [NameGlob]
+        let models: [String]
     }
 
     /// How the elements of an array are told apart.
@@ -33,30 +61,33 @@ package struct MessageProfile: Hashable, Sendable {
     }
 
     let topics: [Topic]
-    /// What stands in `number` topics with a `{field}`, by name, or by `fixed` index.
-    let fields: [Field]
     let tree: FieldTree
     /// Our own payload: every quantity under its canonical name.
     let canonical: FieldTree
     let arrays: ArrayChannels
+    let combinations: [Combination]
+    /// What `{base}` stands for in patterns, unless the configuration says otherwise.
+    let bases: [String]
+    /// Tasmota's FullTopics, to which the configuration may add.
+    let fullTopics: [String]
+    /// What Home Assistant's discovery announces on these topics comes first: it knows the units.
+    let yieldsToDiscovery: Bool
     /// How often a healthy device reports, in ms; nil: on change only, so silence says nothing.
     package let reportInterval: Int64?
 
-    /// The MQTT filters to subscribe to, without repeats.
-    package var subscriptions: [String] {
-        var seen: Set<String> = []
-        return topics.flatMap(\.pattern.subscriptions).filter { seen.insert($0).inserted }
-    }
+    var fields: [Field] { tree.fields }
 
     /// Every quantity that a device may state about itself; `available` has a topic of its own, and the gateway's
     /// health is the gateway's.
     static let statedQuantities = Quantity.all.filter { $0 != .available && !$0.name.hasPrefix("gateway_") }
 
     static let canonicalTree: FieldTree = {
-        let fields = statedQuantities.map {
-            Field(path: [$0.name], quantity: $0, conversion: .canonical, channel: .total, takesArrays: false)
+        let fields = statedQuantities.map { quantity in
+            var field = Field(path: [quantity.name], quantity: quantity, conversion: .canonical)
+            field.takesArrays = false
+            return field
         }
-        guard var tree = FieldTree(fields: fields, time: ["time"], ignored: []) else {
+        guard var tree = FieldTree(fields: fields, time: [["time"]], ignored: []) else {
             preconditionFailure("more quantities than an object may have members")
         }
         tree.objectsAreChannels = true
@@ -64,4 +95,32 @@ package struct MessageProfile: Hashable, Sendable {
         tree.isStrict = true
         return tree
     }()
+
+    /// A pattern ready to be matched, and the device where the topic names none.
+    struct Pattern: Hashable, Sendable {
+        let topic: TopicPattern
+        let device: String?
+    }
+
+    /// The patterns of `rule` with each of `bases` and `fullTopics` put in.
+    static func patterns(
+        of rule: Topic, bases: [String], fullTopics: [String]
+    ) throws(TopicPattern.Problem) -> [Pattern] {
+        var patterns: [Pattern] = []
+        for source in rule.patterns {
+            if let prefix = source.prefix {
+                for full in fullTopics {
+                    let text = TopicPattern.text(fullTopic: full, prefix: prefix, end: source.text)
+                    patterns.append(Pattern(topic: try TopicPattern(text), device: rule.device))
+                }
+                continue
+            }
+            for base in source.text.hasPrefix("{base}") ? bases : [""] {
+                guard let text = TopicPattern.text(source.text, base: base) else { continue }
+                let device = rule.device == "{base}" ? base : rule.device
+                patterns.append(Pattern(topic: try TopicPattern(text), device: device))
+            }
+        }
+        return patterns
+    }
 }

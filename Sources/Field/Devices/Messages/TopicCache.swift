@@ -1,28 +1,8 @@
 import Glibc
 import Metering
 
-/// What a topic was found to be, so that the next message on it need not be matched again.
-struct TopicEntry {
-    enum Meaning {
-        case notMine
-        case json(tree: Int, root: [String])
-        /// A single number, and what it measures.
-        case number(field: Field, channel: Channel)
-        case availability(online: [[UInt8]], offline: [[UInt8]])
-        case ignored
-        /// Our pattern with a part that makes no sense: each message on it is an error.
-        case wrong(DecodeError)
-    }
-
-    let meaning: Meaning
-    let profile: Int
-    let deviceRange: Range<Int>
-    /// -1 until the topic gave a first value.
-    var device = -1
-}
-
 /// Topic bytes → entry, bounded: when it is full it starts again from nothing, which costs one match per topic.
-struct TopicCache {
+final class TopicCache {
     /// Topics of 2,000 plugs with some to spare.
     static let maximumEntries = 8192
     private static let emptySlot: Int32 = -1
@@ -33,15 +13,30 @@ struct TopicCache {
         let count: Int
     }
 
-    private var slots: [Int32]
-    private var keys: [Key] = []
+    private var slots: UnsafeMutableBufferPointer<Int32>
+    private var keys: UnsafeMutableBufferPointer<Key>
+    private var entries: UnsafeMutableBufferPointer<TopicEntry>
     private var bytes: [UInt8] = []
-    private(set) var entries: [TopicEntry] = []
+    private(set) var count = 0
 
     init() {
-        slots = Array(repeating: TopicCache.emptySlot, count: 256)
+        slots = .allocate(capacity: 256)
+        slots.initialize(repeating: TopicCache.emptySlot)
+        keys = .allocate(capacity: 128)
+        entries = .allocate(capacity: 128)
     }
 
+    deinit {
+        slots.deallocate()
+        keys.deallocate()
+        entries.deallocate()
+    }
+
+    /// Valid until the next `insert` or `removeAll`.
+    @inline(__always)
+    func entry(_ index: Int) -> UnsafeMutablePointer<TopicEntry> { entries.baseAddress! + index }
+
+    @inline(__always)
     func find(_ topic: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
@@ -53,31 +48,46 @@ struct TopicCache {
         return nil
     }
 
+    @inline(__always)
     private func isEqual(_ key: Key, _ topic: UnsafeRawBufferPointer) -> Bool {
         guard key.count == topic.count, let base = topic.baseAddress else { return key.count == topic.count }
         return bytes.withUnsafeBytes { memcmp($0.baseAddress! + key.start, base, key.count) == 0 }
     }
 
     /// The topic must not be there.
-    mutating func insert(_ topic: UnsafeRawBufferPointer, hash: UInt64, _ entry: TopicEntry) -> Int {
-        if entries.count == TopicCache.maximumEntries { self = TopicCache() }
-        keys.append(Key(hash: hash, start: bytes.count, count: topic.count))
+    func insert(_ topic: UnsafeRawBufferPointer, hash: UInt64, _ entry: TopicEntry) -> Int {
+        if count == TopicCache.maximumEntries { removeAll() }
+        if count == entries.count { grow() }
+        (keys.baseAddress! + count).initialize(to: Key(hash: hash, start: bytes.count, count: topic.count))
+        (entries.baseAddress! + count).initialize(to: entry)
         bytes.append(contentsOf: topic)
-        entries.append(entry)
-        if entries.count * 2 > slots.count { grow() } else { occupy(entries.count - 1) }
-        return entries.count - 1
+        occupy(count)
+        count += 1
+        return count - 1
     }
 
-    mutating func setDevice(_ device: Int, at index: Int) {
-        entries[index].device = device
+    /// Each topic is matched anew: what is known about topics has changed.
+    func removeAll() {
+        slots.update(repeating: TopicCache.emptySlot)
+        count = 0
+        bytes.removeAll(keepingCapacity: true)
     }
 
-    private mutating func grow() {
-        slots = Array(repeating: TopicCache.emptySlot, count: slots.count * 2)
-        for index in entries.indices { occupy(index) }
+    private func grow() {
+        let (oldKeys, oldEntries) = (keys, entries)
+        keys = .allocate(capacity: oldKeys.count * 2)
+        entries = .allocate(capacity: oldEntries.count * 2)
+        _ = keys.initialize(from: oldKeys[..<count])
+        _ = entries.initialize(from: oldEntries[..<count])
+        oldKeys.deallocate()
+        oldEntries.deallocate()
+        slots.deallocate()
+        slots = .allocate(capacity: entries.count * 2)
+        slots.initialize(repeating: TopicCache.emptySlot)
+        for index in 0..<count { occupy(index) }
     }
 
-    private mutating func occupy(_ index: Int) {
+    private func occupy(_ index: Int) {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: keys[index].hash) & mask
         while slots[slot] != TopicCache.emptySlot { slot = (slot + 1) & mask }
@@ -85,6 +95,7 @@ struct TopicCache {
     }
 
     /// Eight bytes at a time; good enough for a table whose chains are bounded by its size.
+    @inline(__always)
     static func hash(_ topic: UnsafeRawBufferPointer) -> UInt64 {
         var hash = UInt64(truncatingIfNeeded: topic.count) &* 0x9E37_79B9_7F4A_7C15
         var at = 0
@@ -100,6 +111,7 @@ struct TopicCache {
         return mix(hash ^ tail)
     }
 
+    @inline(__always)
     private static func mix(_ value: UInt64) -> UInt64 {
         let (high, low) = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
         return high ^ low

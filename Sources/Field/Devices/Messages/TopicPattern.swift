@@ -83,6 +83,19 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         levels.contains(.part(part)) || (part == .device && levels.contains(.deviceLevels))
     }
 
+    /// `roof/dtu/{device}/+` of `{base}/{device}/+`; nil when the text needs a base and there is none.
+    static func text(_ text: String, base: String?) -> String? {
+        guard text.hasPrefix("{base}") else { return text }
+        return base.map { $0 + text.dropFirst("{base}".count) }
+    }
+
+    /// A Tasmota FullTopic with its placeholders replaced: of `%prefix%/%topic%/` and `tele` it is `tele/{device+}/`,
+    /// with `end` behind it.
+    static func text(fullTopic: String, prefix: String, end: String) -> String {
+        let slash = fullTopic.hasSuffix("/") ? "" : "/"
+        return fullTopic.replacing("%prefix%", with: prefix).replacing("%topic%", with: "{device+}") + slash + end
+    }
+
     /// The MQTT filters that together cover the pattern.
     package var subscriptions: [String] {
         guard levels.contains(.deviceLevels) else { return [filter(deviceLevels: 1)] }

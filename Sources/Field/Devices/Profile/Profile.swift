@@ -44,8 +44,15 @@ package struct Profile: Hashable, Sendable {
 /// A recorded input and what it must become.
 package struct ProfileTest: Hashable, Sendable {
     package enum Input: Hashable, Sendable {
-        case message(topic: String, payload: String)
+        /// One after another, with what the decoder keeps between them; `expected` is what all of them gave.
+        case messages([Message])
         case words(function: UInt8, address: UInt16, words: [UInt16])
+    }
+
+    package struct Message: Hashable, Sendable {
+        package let topic: String
+        package let payload: String
+        package let retained: Bool
     }
 
     package let name: String

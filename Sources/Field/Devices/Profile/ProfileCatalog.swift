@@ -9,6 +9,12 @@ package struct ProfileCatalog: Sendable {
 
     package var names: [String] { profiles.map(\.name) }
 
+    /// What was probably meant by a name that is not there.
+    package func nearest(to name: String) -> String? { TOML.nearest(name, among: names) }
+
+    /// A longer file is refused.
+    package static let maximumFileBytes = TOMLDocument.maximumBytes
+
     /// A profile's text and the file that it is in.
     package struct Source: Hashable, Sendable {
         package let file: String
@@ -28,6 +34,11 @@ package struct ProfileCatalog: Sendable {
         for i in own.profiles.indices { own.profiles[i].file = nil }
         return own
     }()
+
+    /// The file of a profile that is part of the program, as it is written.
+    package static func builtInText(of name: String) -> [UInt8]? {
+        builtInSources.first { $0.file == "\(name).toml" }?.text
+    }
 
     /// Later sources override earlier ones of the same name. A source with a mistake is reported and left out; what it
     /// would have overridden stays.

@@ -15,8 +15,8 @@ package enum ProfileCheck {
                 let errors = map.decode(block, words: words, into: &samples)
                 if let error = errors.first { return "\(place): \(error)" }
                 return difference(samples, test.expected).map { "\(place): \($0)" }
-            case .message(let topic, let payload):
-                return messageFailure(profile, test, topic, payload).map { "\(place): \($0)" }
+            case .messages(let messages):
+                return messageFailure(profile, test, messages).map { "\(place): \($0)" }
             }
         }
     }
@@ -27,25 +27,30 @@ package enum ProfileCheck {
     }
 
     private static func messageFailure(
-        _ profile: Profile, _ test: ProfileTest, _ topic: String, _ payload: String
+        _ profile: Profile, _ test: ProfileTest, _ messages: [ProfileTest.Message]
     ) -> String? {
         let decoder = MessageDecoder(profiles: [profile])
         var message = DecodedMessage()
-        Array(topic.utf8).withUnsafeBytes { topic in
-            Array(payload.utf8).withUnsafeBytes { payload in
-                decoder.decode(
-                    topic: topic, payload: payload, retained: false, received: received, into: &message)
+        var samples: [Sample] = []
+        for input in messages {
+            Array(input.topic.utf8).withUnsafeBytes { topic in
+                Array(input.payload.utf8).withUnsafeBytes { payload in
+                    decoder.decode(
+                        topic: topic, payload: payload, retained: input.retained, received: received, into: &message)
+                }
             }
+            if case .malformed(let error) = message.outcome { return "\(error)" }
+            if let error = message.errors.first { return "\(error)" }
+            if case .notMine = message.outcome { return "no pattern matches `\(input.topic)`" }
+            samples += message.samples
+            if case .availability(let isUp) = message.outcome {
+                samples.append(Sample(channel: .total, quantity: .available, value: isUp ? 1000 : 0))
+            }
+            guard message.device >= 0, !test.device.isEmpty else { continue }
+            let device = decoder.name(of: message.device)
+            if device != test.device { return "the device is `\(device)`, not `\(test.device)`" }
         }
-        if case .malformed(let error) = message.outcome { return "\(error)" }
-        if let error = message.errors.first { return "\(error)" }
-        if case .notMine = message.outcome { return "no pattern matches `\(topic)`" }
-        let device = String(decoding: Array(topic.utf8)[message.deviceRange], as: UTF8.self)
-        if !test.device.isEmpty, test.device != device { return "the device is `\(device)`, not `\(test.device)`" }
-        if case .availability(let isUp) = message.outcome {
-            return difference([Sample(channel: .total, quantity: .available, value: isUp ? 1000 : 0)], test.expected)
-        }
-        return difference(message.samples, test.expected)
+        return difference(samples, test.expected)
     }
 
     /// Cases have no clock: no time that they state is in the future.

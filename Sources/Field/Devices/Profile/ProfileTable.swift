@@ -115,6 +115,12 @@ struct ProfileTable {
         }
     }
 
+    /// One text, or an array of them.
+    func words(_ key: String, maximum: Int = 64) -> [String]? {
+        guard let value = table[key] else { return nil }
+        return value.array == nil ? string(key).map { [$0] } : strings(key, maximum: maximum)
+    }
+
     /// One of an enumeration's words.
     func word<T>(_ key: String, as type: T.Type) -> T?
     where T: RawRepresentable & CaseIterable, T.RawValue == String {

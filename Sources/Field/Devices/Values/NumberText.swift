@@ -23,7 +23,7 @@ enum NumberText: Hashable {
         }
     }
 
-    private static func unquoted(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    static func unquoted(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         guard text.count >= 2, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") else { return text }
         return trimmed(UnsafeRawBufferPointer(rebasing: text[1..<text.count - 1]))
     }

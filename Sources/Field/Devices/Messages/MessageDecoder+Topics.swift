@@ -1,0 +1,181 @@
+import Metering
+
+extension MessageDecoder {
+    /// What the topic is, by the first rule that knows it; and what a plain payload on it is, by the first that reads
+    /// those, where that is another one.
+    func match(_ topic: UnsafeRawBufferPointer) -> TopicEntry {
+        var entry = TopicEntry()
+        // A broker's own topics; wildcards at the start do not mean them.
+        if topic.isEmpty || topic[0] == UInt8(ascii: "$") { return entry }
+        var ends: [Int] = []
+        for (i, byte) in topic.enumerated() where byte == UInt8(ascii: "/") { ends.append(i) }
+        ends.append(topic.count)
+        let announced = announcements.route(topic)
+        for (index, rule) in rules.enumerated() {
+            // A rule of another family does not add to what one has found.
+            if entry.route.kind != .notMine, rule.family != family(of: entry.route) { break }
+            guard var route = route(rule, index, topic, ends) else { continue }
+            if let announced, families[rule.family].profile.yieldsToDiscovery {
+                route = yielded(route, to: announced)
+            }
+            if entry.route.kind == .notMine || entry.route.kind == .ignored && route.kind != .ignored {
+                let wasIgnored = entry.route.kind == .ignored
+                // Topics that a rule names as nothing stay so; a field that nobody knows may be another rule's.
+                if wasIgnored, entry.route.index != MessageDecoder.unknownField { break }
+                entry.route = route
+            } else if entry.route.kind == .json, entry.plain.kind == .notMine, route.kind == .number {
+                entry.plain = route
+            }
+            if entry.route.kind == .ignored, entry.route.index == MessageDecoder.unknownField { continue }
+            // Only JSON leaves room for another reading.
+            if entry.route.kind != .json || entry.plain.kind != .notMine { break }
+        }
+        if entry.route.kind == .notMine, let announced { entry.route = announced }
+        return entry
+    }
+
+    /// Of an ignored route: no field has the name that the topic gives.
+    static let unknownField: Int32 = -2
+
+    private func family(of route: Route) -> Int { route.rule >= 0 ? rules[Int(route.rule)].family : -1 }
+
+    /// What discovery says about the value, for the device that the topic tells.
+    private func yielded(_ route: Route, to announced: Route) -> Route {
+        var route = route
+        route.kind = .entities
+        route.index = announced.index
+        return route
+    }
+
+    private func route(_ rule: Rule, _ index: Int, _ topic: UnsafeRawBufferPointer, _ ends: [Int]) -> Route? {
+        for pattern in rule.patterns {
+            guard let found = pattern.topic.match(topic, levelEnds: ends) else { continue }
+            let device = found.device ?? 0..<0
+            var route = Route()
+            route.profile = Int32(families[rule.family].index)
+            route.rule = Int32(index)
+            route.tree = Int32(rule.family * 2)
+            route.deviceStart = Int32(device.lowerBound)
+            route.deviceEnd = Int32(device.upperBound)
+            guard concerns(rule, route, topic) else { continue }
+            if let complete = complete(route, rule, found, topic) { return complete }
+        }
+        return nil
+    }
+
+    /// Whether the rule is for such a device.
+    private func concerns(_ rule: Rule, _ route: Route, _ topic: UnsafeRawBufferPointer) -> Bool {
+        if rule.topic.devices.isEmpty && rule.topic.models.isEmpty { return true }
+        let name = UnsafeRawBufferPointer(rebasing: topic[route.deviceRange])
+        if rule.topic.devices.contains(where: { $0.matches(name) }) { return true }
+        guard !rule.topic.models.isEmpty, let address = address(of: route, topic), let model = models[address]
+        else { return false }
+        return rule.topic.models.contains(model)
+    }
+
+    /// Nil when the rule does not take the topic's words after all.
+    private func complete(
+        _ partial: Route, _ rule: Rule, _ found: TopicPattern.Match, _ topic: UnsafeRawBufferPointer
+    ) -> Route? {
+        var route = partial
+        route.channel = rule.topic.channel
+        if let range = found.channel {
+            let word = UnsafeRawBufferPointer(rebasing: topic[range])
+            route.namesChannel = true
+            if rule.topic.channelNames.isEmpty {
+                guard let named = Channel(utf8: word) else {
+                    return wrong(route, .badChannel(DecodeError.excerpt(word)))
+                }
+                route.channel = named
+            } else {
+                guard let named = rule.topic.channelNames[String(decoding: word, as: UTF8.self)] else { return nil }
+                route.channel = named
+            }
+        }
+        let room = Binding.maximumLength - "mqtt::".utf8.count - Profile.maximumNameLength
+        if route.deviceRange.count > room {
+            return wrong(route, .deviceNameTooLong(bytes: route.deviceRange.count, maximum: room))
+        }
+        var path = rule.topic.under
+        if let range = found.field { path.append(String(decoding: topic[range], as: UTF8.self)) }
+        let tree = families[rule.family].profile.tree
+        switch rule.topic.payload {
+        case .json: return at(tree.node(at: path), .json, route)
+        case .csv: return at(tree.node(at: path), .csv, route)
+        case .obis: return at(tree.node(at: path), .obis, route)
+        case .canonical:
+            route.kind = .json
+            route.tree += 1
+        case .number:
+            if let range = found.quantity { return numberRoute(route, topic[range]) }
+            return number(route, tree, path)
+        case .availability: route.kind = .availability
+        case .ignored: route.kind = .ignored
+        case .model: route.kind = .model
+        case .discovery: route.kind = .discovery
+        case .homie: route.kind = .homie
+        case .sparkplug: route.kind = .sparkplug
+        }
+        return route
+    }
+
+    private func at(_ node: Int?, _ kind: Route.Kind, _ partial: Route) -> Route {
+        var route = partial
+        route.kind = node == nil ? .ignored : kind
+        route.index = node == nil ? MessageDecoder.unknownField : -1
+        route.node = Int32(node ?? 0)
+        return route
+    }
+
+    private func number(_ partial: Route, _ tree: FieldTree, _ path: [String]) -> Route {
+        var route = partial
+        guard let node = tree.node(at: path), let field = tree.plainField(at: node) else {
+            return at(nil, .ignored, route)
+        }
+        route.kind = .number
+        route.node = Int32(node)
+        route.field = Int32(field)
+        if !route.namesChannel, let own = tree.fields[field].channel, own != .total { route.channel = own }
+        return route
+    }
+
+    private func numberRoute(_ partial: Route, _ word: Slice<UnsafeRawBufferPointer>) -> Route {
+        var route = partial
+        let name = String(decoding: word.prefix(64), as: UTF8.self)
+        guard let quantity = Quantity(name: name), MessageProfile.statedQuantities.contains(quantity) else {
+            return wrong(route, MessageDecoder.unknownQuantity(name))
+        }
+        route.kind = .number
+        route.quantity = quantity
+        return route
+    }
+
+    private func wrong(_ partial: Route, _ error: DecodeError) -> Route {
+        var route = partial
+        route.kind = .wrong
+        lastMistake = error
+        return route
+    }
+
+    /// `mqtt:tasmota:plug_washer`; nil where neither topic nor rule names a device.
+    func address(of route: Route, _ topic: UnsafeRawBufferPointer) -> String? {
+        if route.kind == .entities, route.rule < 0 { return announcements.device(at: Int(route.index)) }
+        guard route.profile >= 0, route.rule >= 0 else { return nil }
+        let family = profiles[Int(route.profile)].name
+        guard route.deviceRange.isEmpty else {
+            guard route.deviceRange.upperBound <= topic.count else { return nil }
+            return "mqtt:\(family):\(String(decoding: topic[route.deviceRange], as: UTF8.self))"
+        }
+        return stated(route, topic).map { "mqtt:\(family):\($0)" }
+    }
+
+    /// The device that the rule states for the pattern that the topic matches.
+    private func stated(_ route: Route, _ topic: UnsafeRawBufferPointer) -> String? {
+        let rule = rules[Int(route.rule)]
+        guard rule.patterns.count > 1 else { return rule.patterns.first?.device }
+        var ends: [Int] = []
+        for (i, byte) in topic.enumerated() where byte == UInt8(ascii: "/") { ends.append(i) }
+        ends.append(topic.count)
+        return rule.patterns.first { $0.topic.match(topic, levelEnds: ends) != nil }?.device
+    }
+}

@@ -1,0 +1,68 @@
+import ConfigurationFile
+import Devices
+import Metering
+import Timekeeping
+
+/// A decoder with its profiles, fed with messages from a file: what one needs the other's memory for is kept.
+final class MessageSession {
+    private let decoder: MessageDecoder
+    private var message = DecodedMessage()
+
+    /// `family` leaves one profile; `configuration` is the daemon's file.
+    init(family: String?, configuration path: String?) throws {
+        let configuration = try path.map { try ConfigCommand.Check.load($0) } ?? Configuration()
+        let (catalog, problems) = ProfileCatalog.load(directories: configuration.profileDirectories)
+        for problem in problems { Terminal.complain("a profile is left out: \(problem)") }
+        var profiles = catalog.profiles.filter { $0.messages != nil }
+        if let family {
+            profiles.removeAll { $0.name != family }
+            guard !profiles.isEmpty else {
+                throw Failure(
+                    .notFound, "no profile of messages is called \(family); `energyctl profile list` shows them")
+            }
+        }
+        decoder = MessageDecoder(profiles: profiles)
+    }
+
+    func decode(topic: [UInt8], payload: [UInt8], retained: Bool, received: Timestamp) -> MessageAnswer {
+        topic.withUnsafeBytes { topic in
+            payload.withUnsafeBytes { payload in
+                decoder.decode(
+                    topic: topic, payload: payload, retained: retained, received: received, into: &message)
+            }
+        }
+        var answer = MessageAnswer()
+        switch message.outcome {
+        case .notMine: answer.notes.append("no profile knows this topic")
+        case .nothing, .readings: break
+        case .malformed(let error): answer.error = "\(error)"
+        case .availability(let isUp):
+            let sample = Sample(channel: .total, quantity: .available, value: isUp ? 1000 : 0)
+            answer.readings.append(reading(sample, retained))
+        }
+        for sample in message.samples { take(sample, retained, into: &answer) }
+        if answer.error == nil, !message.errors.isEmpty {
+            answer.error = message.errors.map(\.description).joined(separator: "; ")
+        }
+        return answer
+    }
+
+    /// As Intake does: what no home's value exceeds is refused, and the rest of the message counts.
+    private func take(_ sample: Sample, _ retained: Bool, into answer: inout MessageAnswer) {
+        var sample = sample
+        switch Plausibility.check(sample.quantity, sample.value) {
+        case .ok: break
+        case .clamped(let limit): sample.value = limit
+        case .reject(let reason):
+            answer.error = (answer.error.map { $0 + "; " } ?? "") + "\(sample.channel) \(reason)"
+            return
+        }
+        answer.readings.append(reading(sample, retained))
+    }
+
+    private func reading(_ sample: Sample, _ retained: Bool) -> DecodedReading {
+        DecodedReading(
+            device: decoder.name(of: message.device), sample: sample,
+            isRetained: retained || sample.flags.contains(.retained))
+    }
+}
