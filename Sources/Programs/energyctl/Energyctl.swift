@@ -18,7 +18,7 @@ struct Energyctl: ParsableCommand {
         version: energydVersion,
         subcommands: [
             StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, ReplayCommand.self,
-            ConfigCommand.self,
+            ConfigCommand.self, DecodeCommand.self,
         ])
 
     static func main() {

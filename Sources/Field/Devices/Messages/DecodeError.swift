@@ -19,6 +19,8 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// More device addresses than the decoder keeps; the first ones go on.
     case tooManyDevices(maximum: Int)
     case tooManyObjects(maximum: Int)
+    /// What this register says depends on another one that is not known.
+    case missingRegister(String)
     /// Fewer words than the block has registers.
     case shortAnswer(words: Int, expected: Int)
 
@@ -40,6 +42,7 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
             "the device's part of the topic has \(bytes) bytes, more than \(maximum)"
         case .tooManyDevices(let maximum): "\(maximum) devices are known already"
         case .tooManyObjects(let maximum): "the array has more than \(maximum) objects"
+        case .missingRegister(let place): "depends on the register at \(place), which is not known"
         case .shortAnswer(let words, let expected): "\(words) words came where \(expected) were read"
         }
     }

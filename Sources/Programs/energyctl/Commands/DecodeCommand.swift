@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct DecodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decode", abstract: "Says what bytes of a device mean, offline.",
+        subcommands: [DecodeModbusCommand.self])
+}
