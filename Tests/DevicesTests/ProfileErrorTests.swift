@@ -133,7 +133,7 @@ import Testing
         (
             "\"u16\"", "\"u15\"",
             [
-                "p.toml:11:8: register.type: has no value `u15`: u16, s16, u32, s32, u64, s64, f32, f64; did you mean `u16`?"
+                "p.toml:11:8: register.type: has no value `u15`; did you mean `u16`?"
             ]
         ),
         (

@@ -27,6 +27,8 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case template(String)
     /// A Sparkplug B payload that is none, or that needs a birth certificate first.
     case sparkplug(String)
+    /// What this register says depends on another one that is not known.
+    case missingRegister(String)
     /// Fewer words than the block has registers.
     case shortAnswer(words: Int, expected: Int)
 
@@ -52,6 +54,7 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .template(let reason): "the template \(reason)"
         case .sparkplug(let reason): "the Sparkplug payload \(reason)"
         case .tooManyObjects(let maximum): "the array has more than \(maximum) objects"
+        case .missingRegister(let place): "depends on the register at \(place), which is not known"
         case .shortAnswer(let words, let expected): "\(words) words came where \(expected) were read"
         }
     }

@@ -3,7 +3,7 @@ import TOML
 
 extension Profile {
     private static let commonKeys = [
-        "kind", "name", "version", "title", "maker", "model", "role", "rating_watts", "counter", "test",
+        "kind", "name", "aliases", "version", "title", "maker", "model", "role", "rating_watts", "counter", "test",
     ]
 
     private enum KindName: String, CaseIterable {
@@ -25,6 +25,7 @@ extension Profile {
         let root = ProfileTable(document.root, at: start, name: "", keys: keys, problems: problems)
         let kindName = root.required("kind", root.word("kind", as: KindName.self))
         let name = Profile.name(root)
+        let aliases = Profile.aliases(root)
         let version = root.required("version", root.integer("version", in: 1...Int64(UInt32.max)))
         let role = Profile.role(root)
         let rating = root.integer("rating_watts", in: 1...100_000_000)
@@ -42,22 +43,34 @@ extension Profile {
             throw ProfileError(problems: sorted)
         }
         self.init(
-            name: name, version: UInt32(version), title: root.string("title") ?? name,
+            name: name, aliases: aliases, version: UInt32(version), title: root.string("title") ?? name,
             maker: root.string("maker") ?? "", model: root.string("model") ?? "", role: role, ratingWatts: rating,
             counters: counters.map(\.counter), kind: kind, tests: tests, file: document.file)
     }
 
     private static func name(_ root: ProfileTable) -> String? {
         guard let name = root.required("name", root.string("name", maximum: maximumNameLength)) else { return nil }
-        let letters = name.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        }
-        guard letters, !name.isEmpty else {
+        guard isName(name) else {
             root.report("name", "must be a–z, 0–9 and _")
             return nil
         }
         return name
+    }
+
+    private static func aliases(_ root: ProfileTable) -> [String] {
+        let aliases = root.strings("aliases", maximum: 16) ?? []
+        for alias in aliases where !isName(alias) {
+            root.report("aliases", "`\(alias)` is no name: a–z, 0–9 and _")
+        }
+        return aliases
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        let letters = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+        return letters && !text.isEmpty && text.utf8.count <= maximumNameLength
     }
 
     private static func role(_ root: ProfileTable) -> DeviceRole {

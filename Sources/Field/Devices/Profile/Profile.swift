@@ -9,6 +9,8 @@ package struct Profile: Hashable, Sendable {
 
     /// `tasmota`, `eastron_sdm630`: what a configuration and a device's descriptor say.
     package let name: String
+    /// Other names that a configuration may use: models that are read in the same way.
+    package let aliases: [String]
     /// Raised when the same bytes are read differently; part of a device's descriptor.
     package let version: UInt32
     /// For people: `Tasmota`, `Eastron SDM630`.
@@ -46,7 +48,7 @@ package struct ProfileTest: Hashable, Sendable {
     package enum Input: Hashable, Sendable {
         /// One after another, with what the decoder keeps between them; `expected` is what all of them gave.
         case messages([Message])
-        case words(function: UInt8, address: UInt16, words: [UInt16])
+        case words(function: UInt8, address: UInt16, words: [UInt16], context: RegisterContext)
     }
 
     package struct Message: Hashable, Sendable {

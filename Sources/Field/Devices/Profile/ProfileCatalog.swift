@@ -5,7 +5,16 @@ package struct ProfileCatalog: Sendable {
     /// By name.
     package private(set) var profiles: [Profile]
 
-    package subscript(_ name: String) -> Profile? { profiles.first { $0.name == name } }
+    /// By its name, else by one of its other names: a profile of that very name goes first.
+    package subscript(_ name: String) -> Profile? {
+        profiles.first { $0.name == name } ?? profiles.first { $0.aliases.contains(name) }
+    }
+
+    /// Every name that a meter may be called by, and the one that `text` is nearest to.
+    package func nearestMeter(to text: String) -> String? {
+        let meters = profiles.filter { $0.registers != nil }
+        return nearest(text, among: meters.flatMap { [$0.name] + $0.aliases })
+    }
 
     package var names: [String] { profiles.map(\.name) }
 

@@ -8,11 +8,12 @@ package enum ProfileCheck {
         profile.tests.compactMap { test in
             let place = "\(profile.file ?? profile.name):\(test.line): test `\(test.name)`"
             switch test.input {
-            case .words(let function, let address, let words):
-                guard let map = profile.registers else { return nil }
+            case .words(let function, let address, let words, let context):
+                guard let registers = profile.registers else { return nil }
                 var samples: [Sample] = []
                 let block = RegisterBlock(function: function, address: address, count: words.count)
-                let errors = map.decode(block, words: words, into: &samples)
+                let map = registers.located(in: block, words: words, context: context)
+                let errors = map.decode(block, words: words, context: context, into: &samples)
                 if let error = errors.first { return "\(place): \(error)" }
                 return difference(samples, test.expected).map { "\(place): \($0)" }
             case .messages(let messages):

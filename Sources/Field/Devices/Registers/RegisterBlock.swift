@@ -17,6 +17,8 @@ package struct RegisterBlock: Hashable, Sendable, CustomStringConvertible {
     /// What the protocol lets one request ask for.
     package static let maximumCount = 125
 
+    var addresses: Range<Int> { Int(address)..<Int(address) + count }
+
     package var description: String { "function \(function), \(count) registers from \(hexadecimal(address))" }
 }
 

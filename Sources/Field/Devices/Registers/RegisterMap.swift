@@ -7,7 +7,7 @@ package struct RegisterGroup: Hashable, Sendable {
     package let period: Int64
 }
 
-/// How a meter's serial line is set when nobody changed it.
+/// How a meter's line is set when nobody changed it.
 package struct LineDefaults: Hashable, Sendable {
     package enum Parity: String, Hashable, Sendable, CaseIterable {
         case none, even, odd
@@ -19,77 +19,130 @@ package struct LineDefaults: Hashable, Sendable {
     package var unit: UInt8 = 1
     /// The pause a meter needs between two requests, in ms.
     package var pause: Int64 = 0
+    /// Where it listens, when it has a network of its own.
+    package var port: UInt16 = 502
+    /// What it needs between the connection and the first request, in ms.
+    package var connectPause: Int64 = 0
+    /// How long an answer may take, in ms; nil: as usual.
+    package var timeout: Int64?
 }
 
 /// What a meter's registers mean, and in which requests they are read. Pure: words in, samples out.
 package struct RegisterMap: Hashable, Sendable {
-    package let function: UInt8
+    /// Functions that answer with the same registers; the first is asked.
+    package let functions: [UInt8]
     package let groups: [RegisterGroup]
     package let line: LineDefaults
-    /// By address.
+    /// By function and address.
     package let registers: [Register]
     /// Registers the maker documents and the profile leaves out, with the reason.
     package let unused: [UnusedRegister]
+    package let limits: BlockLimits
+    /// Where transformer ratios stand; nil: the meter counts on the primary side itself.
+    let transformers: Transformers?
+    /// While one of these says no, the registers hold nothing.
+    let validWhen: [RegisterCondition]
+    /// The registers belong to models that are found by walking a chain; nil: they stand where they stand.
+    package let sunSpec: SunSpecModels?
+    /// The meter counts the other way round.
+    let isInverted: Bool
     private let plan: [RegisterBlock]
+    /// Requests whose answers other answers need, to be kept in a `RegisterContext`: ratios, codes. They change seldom
+    /// or never; once after the connection and every hour is enough.
+    package let contextBlocks: [RegisterBlock]
+
+    package var function: UInt8 { functions[0] }
 
     package struct UnusedRegister: Hashable, Sendable {
         package let address: UInt16
         package let what: String
     }
 
+    /// A meter behind transformers that reports what it sees.
+    struct Transformers: Hashable, Sendable {
+        struct Ratio: Hashable, Sendable {
+            let place: RegisterPlace
+            let scale: Scale
+        }
+
+        let current: Ratio?
+        let voltage: Ratio?
+    }
+
+    /// All that a profile states besides the registers.
+    struct Frame {
+        var functions: [UInt8]
+        var groups: [RegisterGroup]
+        var line = LineDefaults()
+        var unused: [UnusedRegister] = []
+        var limits = BlockLimits()
+        var transformers: Transformers?
+        var validWhen: [RegisterCondition] = []
+        var sunSpec: SunSpecModels?
+        var isInverted = false
+    }
+
     /// Fails when registers that belong together do not fit into one request.
-    init(
-        function: UInt8, groups: [RegisterGroup], line: LineDefaults, registers: [Register],
-        unused: [UnusedRegister], limits: BlockLimits
-    ) throws(BlockPlanner.Problem) {
-        self.function = function
-        self.groups = groups
-        self.line = line
-        self.registers = registers.sorted { ($0.address, $0.end) < ($1.address, $1.end) }
-        self.unused = unused
-        plan = try BlockPlanner.plan(self.registers, groups: groups.count, function: function, limits: limits)
+    init(_ frame: Frame, registers: [Register]) throws(BlockPlanner.Problem) {
+        functions = frame.functions
+        groups = frame.groups
+        line = frame.line
+        unused = frame.unused
+        limits = frame.limits
+        transformers = frame.transformers
+        validWhen = frame.validWhen
+        sunSpec = frame.sunSpec
+        isInverted = frame.isInverted
+        self.registers = registers.sorted {
+            ($0.function, $0.address, $0.end) < ($1.function, $1.address, $1.end)
+        }
+        let blocks = try BlockPlanner.plan(self.registers, groups: groups.count, limits: limits)
+        let plan = RegisterMap.widened(blocks, frame.validWhen, limits)
+        self.plan = plan
+        let needed = RegisterMap.needed(self.registers, frame).filter { place in
+            !plan.contains { $0.function == place.function && $0.addresses.contains(Int(place.address)) }
+        }
+        contextBlocks = BlockPlanner.plan(needed, limits: limits)
+    }
+
+    var frame: Frame {
+        Frame(
+            functions: functions, groups: groups, line: line, unused: unused, limits: limits,
+            transformers: transformers, validWhen: validWhen, sunSpec: sunSpec, isInverted: isInverted)
+    }
+
+    /// A status is of the same instant as what it is the status of, where the limits allow it.
+    private static func widened(
+        _ blocks: [RegisterBlock], _ conditions: [RegisterCondition], _ limits: BlockLimits
+    ) -> [RegisterBlock] {
+        blocks.map { block in
+            var range = block.addresses
+            for condition in conditions where condition.place.function == block.function {
+                let at = Int(condition.place.address)
+                let wider = min(range.lowerBound, at)..<max(range.upperBound, at + 1)
+                if wider.count <= limits.registers { range = wider }
+            }
+            return RegisterBlock(
+                function: block.function, address: UInt16(range.lowerBound), count: range.count, group: block.group)
+        }
+    }
+
+    private static func needed(_ registers: [Register], _ frame: Frame) -> Set<RegisterPlace> {
+        var places = Set(frame.validWhen.map(\.place))
+        for ratio in [frame.transformers?.current, frame.transformers?.voltage] {
+            if let ratio { places.insert(ratio.place) }
+        }
+        for special in registers.compactMap(\.special) {
+            places.formUnion(special.when.map(\.place))
+            places.formUnion(special.negativeWhen.map(\.place))
+            if let place = special.scaleFactor { places.insert(place) }
+        }
+        return places
     }
 
     /// The requests of one group, or of all, by address. Planned once, when the profile was read.
     package func blocks(of group: String? = nil) -> [RegisterBlock] {
         guard let group else { return plan }
         return plan.filter { block in block.group.map { groups[$0].name } == group }
-    }
-
-    /// Appends a sample for each register that lies wholly in `block`, belongs to its group and has a value.
-    ///
-    /// `words` are what the meter answered, and may be longer than the block. What is returned could not be read; the
-    /// other registers count.
-    package func decode(_ block: RegisterBlock, words: [UInt16], into samples: inout [Sample]) -> [FieldError] {
-        guard words.count >= block.count else {
-            let error = DecodeError.shortAnswer(words: words.count, expected: block.count)
-            return [FieldError(field: "\(block)", error: error)]
-        }
-        guard block.function == function else { return [] }
-        var errors: [FieldError] = []
-        let first = Int(block.address)
-        for register in registers[firstIndex(from: block.address)...] {
-            guard Int(register.address) < first + block.count else { break }
-            guard register.end <= first + block.count else { continue }
-            if let group = block.group, register.group != group { continue }
-            switch register.value(ofRaw: register.raw(words, at: Int(register.address) - first)) {
-            case .thousandths(let value):
-                samples.append(Sample(channel: register.channel, quantity: register.quantity, value: value))
-            case .noValue: continue
-            case .outOfRange:
-                errors.append(FieldError(field: "register \(hexadecimal(register.address))", error: .outOfRange))
-            }
-        }
-        return errors
-    }
-
-    private func firstIndex(from address: UInt16) -> Int {
-        var low = 0
-        var high = registers.count
-        while low < high {
-            let middle = (low + high) / 2
-            if registers[middle].address < address { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
