@@ -101,7 +101,8 @@ let targets: [Target] = [
     // counters -> 15-minute slots
     library("Meaning", "Usage", ["Metering", "Records", "Timekeeping"]),
     // slots x tariff -> cost
-    library("Meaning", "Billing", ["Usage", "Metering", "Records", "Timekeeping"]),
+    library(
+        "Meaning", "Billing", ["Usage", "Metering", "Records", "Timekeeping"], documents: ["Billing.md"]),
 
     // Reach: what the home keeps and tells.
     // slots at rest
