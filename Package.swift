@@ -84,6 +84,8 @@ let targets: [Target] = [
     library(
         "Field", "Devices", ["JSONScanner", "TOML", "Metering", "Timekeeping"], documents: ["EnergyTopics.md"],
         resources: [.embedInCode("Profiles")]),
+    // price lists: CSV and JSON -> prices of slots
+    library("Field", "Prices", ["JSONScanner", "Metering", "Timekeeping"]),
     // discovery, schedules
     library(
         "Field", "Intake", ["Modbus", "MQTT", "Devices", "Metering", "Records", "Timekeeping", logging]),
@@ -111,7 +113,8 @@ let targets: [Target] = [
     // Surface: how people and programs talk to it.
     // schema and checks of energyd.toml
     library(
-        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "Modbus", "Metering", "Timekeeping"]),
+        "Surface", "ConfigurationFile",
+        ["TOML", "Devices", "Intake", "Modbus", "Prices", "Metering", "Timekeeping"]),
     // one type per answer, shared with energyctl
     library("Surface", "APITypes", ["Billing", "Usage", "Metering", "Timekeeping"]),
     // HTTP
@@ -127,15 +130,16 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "History", "Intake", "Ledger", "MQTT",
-            "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle, signals,
+            "API", "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "HTTPClient", "History", "Intake",
+            "Ledger", "MQTT", "Metering", "Modbus", "Prices", "ReadingLog", "Records", "Timekeeping", "Usage", logging,
+            lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
             "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "Metering",
-            "Records", "Timekeeping", "Usage", argumentParser,
+            "Prices", "Records", "Timekeeping", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
@@ -148,6 +152,7 @@ let targets: [Target] = [
     tests("Records", ["Records", "Metering", "Timekeeping"], fixtures: true),
     tests("Field", ["Modbus", "MQTT", "Simulation"]),
     tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"]),
+    tests("Prices", ["Prices", "Metering", "Timekeeping"]),
     tests(
         "Intake",
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
@@ -156,7 +161,7 @@ let targets: [Target] = [
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Metering", "Timekeeping"]),
+    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Prices", "Metering", "Timekeeping"]),
     tests(
         "API", ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "Metering", "Timekeeping", logging]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
