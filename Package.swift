@@ -86,6 +86,8 @@ let targets: [Target] = [
     library(
         "Field", "Devices", ["JSONScanner", "TOML", "Metering", "Timekeeping"], documents: ["EnergyTopics.md"],
         resources: [.embedInCode("Profiles")]),
+    // price lists: CSV and JSON -> prices of slots
+    library("Field", "Prices", ["JSONScanner", "Metering", "Timekeeping"]),
     // discovery, schedules
     library(
         "Field", "Intake", ["Modbus", "MQTT", "Devices", "Metering", "Records", "Timekeeping", logging]),
@@ -103,7 +105,8 @@ let targets: [Target] = [
     // counters -> 15-minute slots
     library("Meaning", "Usage", ["Metering", "Records", "Timekeeping"]),
     // slots x tariff -> cost
-    library("Meaning", "Billing", ["Usage", "Metering", "Records", "Timekeeping"]),
+    library(
+        "Meaning", "Billing", ["Usage", "Metering", "Records", "Timekeeping"], documents: ["Billing.md"]),
 
     // Reach: what the home keeps and tells.
     // slots at rest
@@ -115,7 +118,8 @@ let targets: [Target] = [
     // Surface: how people and programs talk to it.
     // schema and checks of energyd.toml
     library(
-        "Surface", "ConfigurationFile", ["TOML", "Devices", "Intake", "MQTT", "Modbus", "Metering", "Timekeeping"]),
+        "Surface", "ConfigurationFile",
+        ["Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Timekeeping", "TOML"]),
     // one type per answer, shared with energyctl
     library("Surface", "APITypes", ["JSONText", "Billing", "Usage", "Metering", "Timekeeping"]),
     // HTTP
@@ -134,17 +138,16 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "History", "Intake",
-            "Ledger", "MQTT",
-            "Metering", "Modbus", "ReadingLog", "Records", "Timekeeping", "Usage", logging, lifecycle, signals,
+            "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "History", "HTTPClient",
+            "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping", "Usage",
+            logging, lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
             "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "JSONText",
-            "MQTT", "Metering",
-            "Records", "Timekeeping", "Usage", argumentParser,
+            "Metering", "MQTT", "Prices", "Records", "Timekeeping", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
@@ -157,6 +160,7 @@ let targets: [Target] = [
     tests("Records", ["Records", "Metering", "Timekeeping"], fixtures: true),
     tests("Field", ["Modbus", "MQTT", "Simulation"]),
     tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"]),
+    tests("Prices", ["Prices", "Metering", "Timekeeping"]),
     tests(
         "Intake",
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
@@ -164,9 +168,10 @@ let targets: [Target] = [
         "Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Ledger", ["Ledger", "SQLite", "Usage", "Metering", "Records", "Timekeeping"]),
+    tests("Ledger", ["Ledger", "Metering", "Records", "SQLite", "Timekeeping", "Usage"]),
     tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
-    tests("ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "MQTT", "Metering", "Timekeeping"]),
+    tests(
+        "ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Metering", "MQTT", "Prices", "Timekeeping"]),
     tests(
         "API",
         ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "JSONText", "Metering", "Timekeeping", logging]),

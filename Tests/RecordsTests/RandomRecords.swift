@@ -7,7 +7,7 @@ struct RandomRecords {
     var generator: Seeded
 
     mutating func record() -> Record {
-        switch number(8) {
+        switch number(9) {
         case 0: .readings(readings())
         case 1: .device(device())
         case 2: .settings(settings())
@@ -15,12 +15,13 @@ struct RandomRecords {
         case 4: .clock(ClockState(offset: integer(), synchronized: flag(), at: time()))
         case 5: gap()
         case 6: .slot(slot())
-        default: .unknown(kind: 8 + unsigned() / 2, body: (0..<number(400)).map { _ in UInt8(number(256)) })
+        case 7: .prices(prices())
+        default: .unknown(kind: 9 + unsigned() / 2, body: (0..<number(400)).map { _ in UInt8(number(256)) })
         }
     }
 
-    private mutating func number(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
-    private mutating func flag() -> Bool { Bool.random(using: &generator) }
+    mutating func number(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
+    mutating func flag() -> Bool { Bool.random(using: &generator) }
     private mutating func unsigned() -> UInt64 { generator.next() >> UInt64(number(64)) }
     private mutating func integer() -> Int64 {
         switch number(8) {
@@ -30,7 +31,7 @@ struct RandomRecords {
         }
     }
     private mutating func optional() -> Int64? { flag() ? integer() : nil }
-    private mutating func time() -> Timestamp {
+    mutating func time() -> Timestamp {
         let range = Timestamp.validRange
         switch number(10) {
         case 0: return range.lowerBound
@@ -38,7 +39,7 @@ struct RandomRecords {
         default: return Samples.wall + Int64.random(in: -100_000...100_000, using: &generator)
         }
     }
-    private mutating func text(_ limit: Int) -> String {
+    mutating func text(_ limit: Int) -> String {
         let letters = ["a", "Z", "ß", "€", "🔌", "\u{301}", " ", "\""]
         var text = ""
         for _ in 0..<number(limit) {
@@ -72,7 +73,7 @@ struct RandomRecords {
             bindings: (0..<number(4)).map { _ in Binding(address: text(256)) }, validFrom: time())
     }
 
-    private mutating func price() -> Decimal {
+    mutating func price() -> Decimal {
         let nano = Int64.random(in: -999_999_999_999_999_999...999_999_999_999_999_999, using: &generator)
         return Decimal(atto: Int128(nano >> Int64(number(60))) * 1_000_000_000)
     }
@@ -80,11 +81,8 @@ struct RandomRecords {
     private mutating func settings() -> HomeSettings {
         HomeSettings(
             name: text(64), zone: text(64),
-            tariffs: (0..<number(4)).map { _ in
-                Tariff(
-                    name: text(64), currency: flag() ? .euro : Currency("USD")!, importPrice: price(),
-                    exportPrice: flag() ? price() : nil, validFrom: time())
-            }, validFrom: time())
+            tariffs: (0..<number(4)).map { _ in tariff() }, validFrom: time(),
+            billingDay: BillingDay(number(3) == 0 ? 31 : 1 + number(28))!)
     }
 
     private mutating func command() -> Command {

@@ -1,23 +1,33 @@
 import Timekeeping
 
-/// How slots are grouped: local hours, days and months of a zone, or not at all.
+/// How slots are grouped: local hours, days, weeks from Monday, months and years of a zone, the billing periods of a
+/// home, or not at all.
 package enum Grouping: String, Hashable, Sendable, CaseIterable {
-    case slot, hour, day, month
+    case slot, hour, day, week, month, bill, year
 
-    /// The period that holds `time`.
-    package func period(containing time: Timestamp, zone: Zone) -> Period {
+    /// The period that holds `time`. Each begins where the one before it ends, and all but slot and hour are runs of
+    /// whole local days. `billingDay` matters to `bill` only.
+    package func period(containing time: Timestamp, zone: Zone, billingDay: BillingDay = .first) -> Period {
         switch self {
         case .slot:
             let slot = Slot(containing: time)
             return Period(from: slot.start, to: slot.end)
         case .hour:
             return Period(from: zone.hourStart(containing: time), to: zone.nextHourStart(after: time))
-        case .day:
-            let day = zone.day(containing: time)
-            return Period(from: zone.start(of: day), to: zone.end(of: day))
-        case .month:
-            let month = zone.month(containing: time)
-            return Period(from: zone.start(of: month), to: zone.end(of: month))
+        case .day, .week, .month, .bill, .year:
+            let (from, to) = days(containing: zone.day(containing: time), billingDay: billingDay)
+            return Period(from: zone.start(of: from), to: zone.start(of: to))
+        }
+    }
+
+    /// The first day and the one after the last of the period that holds `day`; the day alone for what is shorter.
+    package func days(containing day: LocalDay, billingDay: BillingDay = .first) -> (from: LocalDay, to: LocalDay) {
+        switch self {
+        case .slot, .hour, .day: (day, day.next)
+        case .week: (day.startOfWeek, day.startOfWeek.adding(days: 7))
+        case .month: BillingDay.first.period(containing: day)
+        case .bill: billingDay.period(containing: day)
+        case .year: (day.startOfYear, day.startOfNextYear)
         }
     }
 }

@@ -23,8 +23,9 @@ package struct UsageTable {
     }
 
     private let grouping: Grouping
-    private let zone: Zone
     private let pricing: Pricing
+    private var costs: SlotCosts
+    private let span: Period
     private let balance: HomeBalance
     private let names: [DeviceID: String]
     private let gridMeters: Set<DeviceID>
@@ -34,16 +35,17 @@ package struct UsageTable {
     private var group: SlotGroup
     private var rows: [(row: UsageRow, line: Int)] = []
 
-    /// `devices`: the latest descriptor of each; `settings`: every version. Slots that start outside `span` are left
-    /// out. `totalCounters`: see `HomeBalance`.
+    /// `devices`: the latest descriptor of each. Slots that start outside `span` are left out of the rows; those since
+    /// `pricing.start(toPrice: span.from)` say how far tiers have come, if they are added. `totalCounters`: see
+    /// `HomeBalance`.
     package init(
-        devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping, span: Period,
-        totalCounters: Set<DeviceID> = []
+        devices: [Device], pricing: Pricing, by grouping: Grouping, span: Period, totalCounters: Set<DeviceID> = []
     ) {
         self.grouping = grouping
-        self.zone = zone
-        group = SlotGroup(span: span)
-        pricing = Pricing(settings: settings)
+        self.pricing = pricing
+        self.span = span
+        costs = SlotCosts(pricing: pricing)
+        group = SlotGroup(span: Period(from: pricing.start(toPrice: span.from), to: span.to))
         balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         names = [DeviceID: String](devices.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         gridMeters = Set(devices.filter { $0.role == .grid }.map(\.id))
@@ -52,11 +54,11 @@ package struct UsageTable {
     /// All at once: `slots` in the order of slot, then device.
     package static func rows(
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping,
-        from: Timestamp, to: Timestamp, totalCounters: Set<DeviceID> = []
+        from: Timestamp, to: Timestamp, prices: PriceBook = PriceBook(), totalCounters: Set<DeviceID> = []
     ) -> [UsageRow] {
         var table = UsageTable(
-            devices: devices, settings: settings, zone: zone, by: grouping, span: Period(from: from, to: to),
-            totalCounters: totalCounters)
+            devices: devices, pricing: Pricing(settings: settings, zone: zone, prices: prices), by: grouping,
+            span: Period(from: from, to: to), totalCounters: totalCounters)
         for slot in slots { table.add(slot) }
         return table.finish()
     }
@@ -87,13 +89,18 @@ package struct UsageTable {
 
     private mutating func close(_ group: [SlotUsage]) {
         guard let slot = group.first?.slot else { return }
+        let (home, unmetered) = balance.balance(group)
+        costs.enter(slot)
+        guard span.contains(slot.start) else {
+            if let home { _ = costs.home(home) }
+            return
+        }
         if let current, !current.contains(slot.start) { writePeriod() }
-        let period = current ?? grouping.period(containing: slot.start, zone: zone)
+        let period = current ?? self.period(containing: slot.start)
         current = period
         for usage in group where usage.isKnown {
             sum(usage, rank: 1, creditsExport: gridMeters.contains(usage.device), period)
         }
-        let (home, unmetered) = balance.balance(group)
         if let home { sum(home, rank: 0, creditsExport: true, period) }
         if let unmetered { sum(unmetered, rank: 2, creditsExport: false, period) }
     }
@@ -106,9 +113,8 @@ package struct UsageTable {
             lines[line].mixedCurrency = false
         }
         lines[line].row.add(usage)
-        guard let cost = pricing.cost(of: usage, creditsExport: creditsExport), !lines[line].mixedCurrency else {
-            return
-        }
+        let priced = rank == 0 ? costs.home(usage) : costs.device(usage, creditsExport: creditsExport)
+        guard let cost = priced, !lines[line].mixedCurrency else { return }
         if let currency = lines[line].row.currency, currency != cost.currency {
             lines[line].mixedCurrency = true
             lines[line].row.cost = nil
@@ -131,12 +137,16 @@ package struct UsageTable {
         return lines.count - 1
     }
 
+    private func period(containing time: Timestamp) -> Period {
+        grouping.period(containing: time, zone: pricing.zone, billingDay: pricing.billingDay)
+    }
+
     /// A row of `period` with nothing in it.
     private func empty(_ row: UsageRow, _ period: Period) -> UsageRow {
         UsageRow(
             device: row.device, name: row.name, channel: row.channel, from: period.from, to: period.to,
-            fromOffset: zone.offset(at: period.from), toOffset: zone.offset(at: period.to), estimated: 0,
-            measuredTime: 0, filledTime: 0)
+            fromOffset: pricing.zone.offset(at: period.from), toOffset: pricing.zone.offset(at: period.to),
+            estimated: 0, measuredTime: 0, filledTime: 0)
     }
 
     /// Writes the sums of the period that ends, and before them a row for each period without data in between.
@@ -146,7 +156,7 @@ package struct UsageTable {
         for i in lines.indices where lines[i].known {
             if var to = lines[i].writtenTo {
                 while to < period.from {
-                    let missing = grouping.period(containing: to, zone: zone)
+                    let missing = self.period(containing: to)
                     rows.append((empty(lines[i].row, missing), i))
                     to = missing.to
                 }

@@ -57,7 +57,7 @@ package struct UsageState: Sendable {
             for i in sources.indices where channels[Int(sources[i].channel)].key.device == device.id {
                 sources[i].traits = CounterTraits(device: device, quantity: sources[i].quantity)
             }
-        case .settings, .command, .clock, .gap, .slot, .unknown:
+        case .settings, .command, .clock, .gap, .slot, .prices, .unknown:
             break
         }
     }

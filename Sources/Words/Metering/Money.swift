@@ -63,12 +63,38 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
         return Decimal(atto: tooWide ? (product < 0 ? .min : .max) : wide)
     }
 
-    /// Rounded to `places` decimals, to nearest, ties to even.
-    package func rounded(places: Int) -> Decimal {
+    /// The product, rounded to the eighteenth place, ties to even; saturates.
+    package func times(_ factor: Decimal) -> Decimal {
+        let isNegative = (atto < 0) != (factor.atto < 0)
+        let wide = atto.magnitude.multipliedFullWidth(by: factor.atto.magnitude)
+        let divisor = Decimal.one.magnitude
+        guard wide.high < divisor else { return Decimal(atto: isNegative ? .min : .max) }
+        var (quotient, rest) = divisor.dividingFullWidth(wide)
+        if rest * 2 > divisor || (rest * 2 == divisor && quotient & 1 == 1) { quotient += 1 }
+        guard quotient <= Int128.max.magnitude else { return Decimal(atto: isNegative ? .min : .max) }
+        return Decimal(atto: isNegative ? -Int128(quotient) : Int128(quotient))
+    }
+
+    /// The part `numerator / denominator` of it, rounded to the eighteenth place, ties to even; saturates.
+    /// `denominator` is above zero.
+    package func times(_ numerator: Int64, dividedBy denominator: Int64) -> Decimal {
+        let (product, overflow) = atto.multipliedReportingOverflow(by: Int128(numerator))
+        if overflow { return Decimal(atto: (atto < 0) == (numerator < 0) ? .max : .min) }
+        return Decimal(atto: Thousandths.divideTiesToEven(product, Int128(denominator)))
+    }
+
+    /// Rounded to `places` decimals, to nearest.
+    package func rounded(places: Int, _ rounding: Rounding = .halfEven) -> Decimal {
         precondition(places >= 0 && places <= Decimal.places)
         let unit = Thousandths.powersOfTen[Decimal.places - places]
-        let (value, overflow) = Thousandths.divideTiesToEven(atto, unit).multipliedReportingOverflow(by: unit)
-        return Decimal(atto: overflow ? (atto < 0 ? .min : .max) : value)
+        var value = Thousandths.divideTiesToEven(atto, unit)
+        if rounding == .halfUp {
+            // Only a tie is decided otherwise: away from zero.
+            let rest = atto - value * unit
+            if rest.magnitude * 2 == unit.magnitude { value += (atto < 0) == (rest < 0) ? (atto < 0 ? -1 : 1) : 0 }
+        }
+        let (rounded, overflow) = value.multipliedReportingOverflow(by: unit)
+        return Decimal(atto: overflow ? (atto < 0 ? .min : .max) : rounded)
     }
 
     /// All decimals that are not trailing zeros.
@@ -88,6 +114,14 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 }
 
+/// Which cent a half becomes. It matters to a bill's lines only, the one place where money is rounded.
+package enum Rounding: UInt8, Hashable, Sendable, CaseIterable {
+    /// To the even neighbour: over many lines it favours nobody.
+    case halfEven = 1
+    /// Away from zero, as many suppliers print their bills.
+    case halfUp = 2
+}
+
 /// An ISO 4217 code: three capital letters.
 package struct Currency: Hashable, Sendable, CustomStringConvertible {
     /// The three letters.
@@ -99,6 +133,17 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
         let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
         guard bytes.count == 3, bytes.allSatisfy(capitals.contains) else { return nil }
         self.code = String(code)
+    }
+
+    /// Decimals of its smallest coin, as ISO 4217 has them: 2 for most.
+    package var places: Int {
+        switch code {
+        case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",
+            "XPF":
+            0
+        case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND": 3
+        default: 2
+        }
     }
 
     /// The euro.

@@ -46,7 +46,7 @@ package struct Scale: Hashable, Sendable {
 /// and happens once, at the third decimal.
 package enum Thousandths {
     /// 10⁰ … 10³⁸, all that 128 bits hold.
-    static let powersOfTen: [Int128] = {
+    package static let powersOfTen: [Int128] = {
         var powers: [Int128] = [1]
         for _ in 0..<38 { powers.append(powers[powers.count - 1] * 10) }
         return powers

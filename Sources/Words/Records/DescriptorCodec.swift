@@ -32,15 +32,10 @@ extension ByteWriter {
         field(1, text: settings.name, limit: 64)
         field(2, text: settings.zone, limit: 64)
         for tariff in settings.tariffs.prefix(HomeSettings.maximumTariffs) {
-            field(3) {
-                $0.field(1, text: tariff.name, limit: 64)
-                $0.field(2, tariff.currency.code.utf8)
-                $0.field(3, tariff.importPrice.text(places: 9).utf8)
-                if let price = tariff.exportPrice { $0.field(4, price.text(places: 9).utf8) }
-                $0.field(5, signed: tariff.validFrom.valid.milliseconds)
-            }
+            field(3) { $0.tariff(tariff) }
         }
         field(4, signed: settings.validFrom.valid.milliseconds)
+        if settings.billingDay != .first { field(5, unsigned: UInt64(settings.billingDay.day)) }
     }
 }
 
@@ -104,40 +99,20 @@ extension ByteReader {
                 guard settings.tariffs.count < HomeSettings.maximumTariffs else { throw RecordError(.tooLong, at: 0) }
                 settings.tariffs.append(try field.tariff())
             case 4: settings.validFrom = try field.instant()
+            case 5:
+                guard let day = BillingDay(Int(truncatingIfNeeded: try field.varint())) else {
+                    throw RecordError(.badValue, at: 0)
+                }
+                settings.billingDay = day
             default: break
             }
         }
         return settings
     }
 
-    private mutating func tariff() throws(RecordError) -> Tariff {
-        var tariff = Tariff(
-            name: "", currency: .euro, importPrice: .zero, validFrom: Timestamp(milliseconds: 0))
-        try fields(required: 0b10_1100) { (tag, field) throws(RecordError) in
-            switch tag {
-            case 1: tariff.name = try field.wholeText(limit: 64)
-            case 2:
-                guard let currency = Currency(try field.wholeText(limit: 3)) else {
-                    throw RecordError(.badValue, at: 0)
-                }
-                tariff.currency = currency
-            case 3: tariff.importPrice = try field.price()
-            case 4: tariff.exportPrice = try field.price()
-            case 5: tariff.validFrom = try field.instant()
-            default: break
-            }
-        }
-        return tariff
-    }
-
     /// A varint that must fit in `T`.
     private mutating func integer<T: UnsignedInteger & FixedWidthInteger>() throws(RecordError) -> T {
         guard let value = T(exactly: try varint()) else { throw RecordError(.badValue, at: 0) }
         return value
-    }
-
-    private mutating func price() throws(RecordError) -> Decimal {
-        guard let price = Decimal(price: try wholeText(limit: 64)) else { throw RecordError(.badValue, at: 0) }
-        return price
     }
 }

@@ -20,6 +20,8 @@ package enum Record: Hashable, Sendable {
     case gap(Gap)
     /// A slot as Usage worked it out; topic `slots` only.
     case slot(SlotUsage)
+    /// Prices of a list, as an exchange or a supplier published them.
+    case prices(PriceRun)
     /// A kind of a later version.
     case unknown(kind: UInt64, body: [UInt8])
 
@@ -33,6 +35,7 @@ package enum Record: Hashable, Sendable {
         case .clock: 5
         case .gap: 6
         case .slot: 7
+        case .prices: 8
         case .unknown(let kind, _): kind
         }
     }

@@ -28,6 +28,7 @@ extension ByteWriter {
             field(3, unsigned: gap.end)
             field(4, unsigned: gap.reason.rawValue)
         case .slot(let slot): self.slot(slot)
+        case .prices(let run): self.prices(run)
         case .unknown(_, let content): bytes.append(contentsOf: content)
         }
     }
@@ -121,6 +122,7 @@ extension ByteReader {
         case 5: .clock(try clock())
         case 6: .gap(try gap())
         case 7: .slot(try slot())
+        case 8: .prices(try prices())
         default: .unknown(kind: kind, body: wholeBytes())
         }
     }
@@ -268,6 +270,6 @@ extension Timestamp {
 
 extension Slot {
     /// The slots that hold a time of `Timestamp.validRange`.
-    fileprivate static let first = Slot(containing: Timestamp.validRange.lowerBound)
-    fileprivate static let last = Slot(containing: Timestamp.validRange.upperBound)
+    static let first = Slot(containing: Timestamp.validRange.lowerBound)
+    static let last = Slot(containing: Timestamp.validRange.upperBound)
 }

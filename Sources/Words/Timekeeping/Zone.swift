@@ -19,13 +19,13 @@ package struct LocalTime: Hashable, Sendable {
 package final class Zone: Sendable, CustomStringConvertible {
     /// The name it was asked for by, such as `Europe/Berlin`.
     package let name: String
-    private let periods: ZonePeriods
+    let periods: ZonePeriods
 
     package static let utc = Zone(
         name: "UTC",
         periods: ZonePeriods(always: LocalTimeType(offset: 0, isDaylight: false, abbreviation: "UTC")))
 
-    private init(name: String, periods: ZonePeriods) {
+    init(name: String, periods: ZonePeriods) {
         self.name = name
         self.periods = periods
     }

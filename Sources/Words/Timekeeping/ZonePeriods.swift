@@ -17,6 +17,14 @@ struct ZonePeriods: Sendable {
     private var types: [LocalTimeType] = []
     /// From here on the table holds one whole cycle of the rule; nil when the last period lasts for ever.
     private var cycleStart: Int64?
+    /// Of a home that moved, what holds from when on; empty for a zone of the tz database. Two pieces may meet in one
+    /// local time type, so that periods there are not maximal.
+    private var pieces: [Piece] = []
+
+    private struct Piece {
+        let start: Int64
+        let periods: ZonePeriods
+    }
 
     init(always type: LocalTimeType) {
         initial = type
@@ -39,6 +47,13 @@ struct ZonePeriods: Sendable {
         if starts.count > fromRule + 1 { cycleStart = starts[fromRule] }
     }
 
+    /// `first` until the first instant of `changes`, which rise, then what each of them names from its instant on.
+    init(_ first: ZonePeriods, changes: [(at: Int64, to: ZonePeriods)]) {
+        self = first
+        pieces = [Piece(start: .min, periods: first)]
+        for change in changes { pieces.append(Piece(start: change.at, periods: change.to)) }
+    }
+
     /// Keeps periods maximal: a transition that changes nothing is left out, of two at one instant the later wins.
     private mutating func append(_ start: Int64, _ type: LocalTimeType) {
         if starts.last == start {
@@ -52,6 +67,12 @@ struct ZonePeriods: Sendable {
 
     /// The period that holds the instant `seconds`.
     func period(at seconds: Int64) -> Period {
+        if let i = pieces.lastIndex(where: { $0.start <= seconds }) {
+            let period = pieces[i].periods.period(at: seconds)
+            let end = i + 1 < pieces.count ? pieces[i + 1].start : .max
+            return Period(
+                start: max(period.start, pieces[i].start), end: min(period.end, end), type: period.type)
+        }
         guard let cycleStart, seconds >= cycleStart + ZonePeriods.cycle else { return tabled(seconds) }
         let shift = (seconds - cycleStart) / ZonePeriods.cycle * ZonePeriods.cycle
         let period = tabled(seconds - shift)
