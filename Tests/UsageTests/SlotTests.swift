@@ -111,8 +111,8 @@ struct SlotTests {
         meters.read(1_000, 500)
         meters.settle()
         // 50 s is 7250 s late, 1000 s is not.
-        #expect(meters.kinds == [.lateIgnored])
-        #expect(meters.state.lateIgnored == 1)
+        #expect(meters.kinds == [.late])
+        #expect(meters.state.late == 1)
         #expect(meters.sum() == 7_000)
         let asked = meters.state.takeRecomputes()
         #expect(asked.count == 1)
