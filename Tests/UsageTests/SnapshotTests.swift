@@ -147,6 +147,7 @@ struct SnapshotTests {
 
     @Test func `the empty state's bytes are those of version 2`() {
         // Typed from the layout: magic, version, four counters and eight lengths of zero, checksum.
-        #expect(UsageState().encoded().dropLast(4) == [0x65, 0x55, 0x53, 0x47, 2, 0] + [UInt8](repeating: 0, count: 12))
+        let zeros = [UInt8](repeating: 0, count: 12)
+        #expect(UsageState().encoded().dropLast(4) == [0x65, 0x55, 0x53, 0x47, 2, 0] + zeros)
     }
 }

@@ -79,8 +79,8 @@ extension UsageState {
     }
 
     /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
-    /// into the open ones: the total stays exact, and no closed slot has to be opened.
-    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64) {
+    /// into the open ones: the total is exact at once, and where it belongs when the span has been worked out again.
+    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64, _ offset: UInt64) {
         guard !keepsAll, let last = sources[index].track.last else { return }
         let start = channels[channel].floor * Slot.length
         guard last.time < start, time > start else { return }
@@ -91,6 +91,11 @@ extension UsageState {
             sources[index].mark = 0
         }
         sources[index].track.append(point)
+        let key = channels[channel].key
+        ask(
+            Recompute(
+                device: key.device, channel: key.channel, from: Timestamp(milliseconds: last.time),
+                to: Timestamp(milliseconds: time), source: offset))
         // The reading itself may yet be refused.
         sources[index].newest = max(sources[index].newest, point.time)
     }

@@ -106,7 +106,9 @@ extension UsageState {
     }
 
     /// Puts corrected amounts in the place of what was counted.
-    func applyAmounts(_ channel: Int, _ slot: Int64, to usage: inout SlotUsage, _ estimates: inout [Flow: Int64]) -> Bool {
+    func applyAmounts(
+        _ channel: Int, _ slot: Int64, to usage: inout SlotUsage, _ estimates: inout [Flow: Int64]
+    ) -> Bool {
         var found = false
         for correction in channels[channel].corrections {
             guard let quantity = correction.quantity, let share = correction.share(of: slot),

@@ -119,6 +119,9 @@ package struct UsageState: Sendable {
         return route
     }
 
+    /// Whether a quantity says anything about energy: readings of others need not be kept to work slots out again.
+    package static func counts(_ quantity: Quantity) -> Bool { !FlowRole.roles(of: quantity, .lifetime).isEmpty }
+
     /// A device whose descriptor has not been seen: defaults, no names.
     private static func unknownDevice(_ id: DeviceID) -> Device {
         Device(id: id, name: "", family: "", validFrom: Timestamp(milliseconds: 0))
@@ -145,7 +148,7 @@ package struct UsageState: Sendable {
         } else if waitsForSign(index, value) {
             return
         } else {
-            bridge(index, channel, to: time)
+            bridge(index, channel, to: time, offset)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
             if channels[channel].corrections.isEmpty {
@@ -177,7 +180,9 @@ package struct UsageState: Sendable {
             if verdict.kind == .late {
                 late += 1
                 let slot = Slot(containing: time)
-                ask(Recompute(device: series.device, channel: series.channel, from: slot.start, to: slot.end, source: offset))
+                ask(
+                    Recompute(
+                        device: series.device, channel: series.channel, from: slot.start, to: slot.end, source: offset))
                 // A year that comes in at once is told by its days, not by its readings.
                 let day = verdict.time / Span.day
                 if lateDays.updateValue(day, forKey: series) == day { continue }
