@@ -105,6 +105,29 @@ struct CounterCase: CustomTestStringConvertible, Sendable {
         CounterCase(
             name: "a silence of 400 days is", readings: [(0, 5000), (34_560_000, 9000)], booked: 4000),
         CounterCase(
+            name: "a volatile counter jitters, rolls over and spikes as any other", counterClass: .volatile,
+            modulus: 9_999_990,
+            readings: [(0, 9_999_960), (60, 9_999_959), (120, 12_000_000), (180, 9_999_970), (240, 10)],
+            booked: 10 + 30, decisions: [.jitter, .quarantined, .cancelled, .rollover]),
+        CounterCase(
+            name: "a volatile counter that shows zeros at boot counts from there", counterClass: .volatile,
+            readings: [(0, 5000), (60, 0), (120, 0), (180, 4), (240, 8), (300, 12)], booked: 12,
+            decisions: [.suspect, .reset]),
+        CounterCase(
+            name: "a resettable counter jitters and blinks as any other", counterClass: .resettable,
+            readings: [(0, 5000), (60, 4999), (120, 0), (180, 5010)], booked: 10,
+            decisions: [.jitter, .suspect, .cancelled]),
+        CounterCase(
+            name: "a period counter never rises above the rating", counterClass: .period,
+            readings: [(0, 100), (60, 90_000), (120, 110)], booked: 10, decisions: [.quarantined, .cancelled]),
+        CounterCase(
+            name: "a period counter that starts again above zero does not count its level", counterClass: .period,
+            readings: [(0, 5000), (60, 900), (120, 905), (180, 910)], booked: 10,
+            decisions: [.reset]),
+        CounterCase(
+            name: "a level ten times as high that does not hold is a blink",
+            readings: [(0, 50_000), (60, 500_010), (120, 50_020)], booked: 20, decisions: [.quarantined, .cancelled]),
+        CounterCase(
             name: "a spike on top of a fall", readings: [(0, 5000), (60, 10), (120, 9_000_000), (180, 5003)], booked: 3,
             decisions: [.suspect, .quarantined, .cancelled]),
     ]
@@ -126,6 +149,49 @@ struct CounterTests {
         #expect(meters.sum() == rule.booked * 1000)
         #expect(meters.kinds == rule.decisions)
         #expect(meters.slots().allSatisfy { $0.exported == nil })
+    }
+
+    @Test(arguments: [
+        (60, 50_000_010, "unit jump ×1000"), (60, 500_100, "unit jump ×10"), (60, 50, "unit jump ÷1000"),
+        (60, 5001, "unit jump ÷10"), (60, 90_000_000, "rise above rating"), (60, 3000, "fall"),
+        // In an hour the plug could have got anywhere near.
+        (14_400, 500_100, "rise above rating"),
+    ])
+    func `a step by a power of ten is named so, and held like any other`(after: Int64, value: Int64, rule: String) {
+        var meters = Meters()
+        meters.add(Meters.device(1))
+        meters.read(0, 50_000_000)
+        meters.read(after, value * 1000)
+        meters.settle()
+        #expect(meters.decisions.map(\.rule) == [rule])
+        #expect(meters.sum() == 0)
+        for minute in Int64(1)...11 { meters.read(after + 60 * minute, value * 1000 + minute) }
+        meters.settle()
+        #expect(meters.sum() == 11)
+        if rule.hasPrefix("unit") { #expect(meters.decisions.map(\.rule) == [rule, rule]) }
+    }
+
+    @Test func `a net register that leaps either way is held back`() {
+        var meters = Meters()
+        meters.add(Meters.device(1, role: .grid))
+        for (t, wh) in [(0, 100), (60, 90_000), (120, 110), (180, -90_000), (240, 105)] as [(Int64, Int64)] {
+            meters.read(t, wh * 1000, .energyNet)
+        }
+        meters.settle()
+        #expect(meters.sum() == 10_000)
+        #expect(meters.sum(1, \.exported) == 5_000)
+        #expect(meters.kinds.filter { $0 == .quarantined }.count == 4)
+    }
+
+    @Test func `an amount above the rating or below zero is quarantined`() {
+        var meters = Meters()
+        meters.add(Meters.device(1))
+        for (t, wh) in [(0, 10), (60, 4000), (120, -3), (180, 20)] as [(Int64, Int64)] {
+            meters.read(t, wh * 1000, .energyImportDelta)
+        }
+        meters.settle()
+        #expect(meters.sum() == 30_000)
+        #expect(meters.decisions.map(\.rule) == ["amount above rating", "negative amount"])
     }
 
     @Test func `retained readings book nothing and move nothing`() {

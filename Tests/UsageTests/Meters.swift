@@ -13,6 +13,8 @@ struct Meters {
     /// The latest value of each slot, as a Ledger keeps it.
     var ledger: [Key: SlotUsage] = [:]
     var decisions: [Decision] = []
+    /// Every reading, as History has them.
+    var archive = Archive()
 
     struct Key: Hashable {
         var device: DeviceID
@@ -49,6 +51,7 @@ struct Meters {
 
     mutating func apply(_ record: Record) {
         let dictionary = dictionary
+        if case .readings(let readings) = record { archive.add(readings, dictionary) }
         state.apply(record, offset: offset) { dictionary[$0] }
         offset += 1
     }
@@ -60,6 +63,47 @@ struct Meters {
         decisions += state.takeDecisions()
     }
 
+    /// Works out again what was asked for, as the shells do; returns the slots that changed.
+    @discardableResult
+    mutating func recompute() throws -> [SlotUsage] {
+        settle()
+        var all: [SlotUsage] = []
+        for wanted in state.takeRecomputes() {
+            let result = try state.recomputation(of: wanted, from: archive)
+            let stored = ledger.values
+                .filter {
+                    $0.device == wanted.device && $0.channel == wanted.channel && result.range.contains($0.slot)
+                }
+                .sorted { $0.slot < $1.slot }
+            let changes = result.changes(against: stored)
+            for slot in changes { ledger[Key(device: slot.device, channel: slot.channel, slot: slot.slot)] = slot }
+            state.adopt(result)
+            all += changes
+        }
+        settle()
+        return all
+    }
+
+    @discardableResult
+    mutating func decide(
+        _ action: Correction.Action, device: UInt64 = 1, _ quantity: Quantity? = .energyImport,
+        from: Int64, to: Int64? = nil, id: UInt64 = 1
+    ) throws -> [SlotUsage] {
+        let correction = Correction(
+            id: CommandID(high: 0, low: id), device: Meters.id(device), channel: quantity.map { _ in .total },
+            quantity: quantity, from: Timestamp(seconds: Meters.start + from),
+            to: Timestamp(seconds: Meters.start + (to ?? from)), action: action)
+        apply(.command(correction.command(actor: "test", decided: Timestamp(seconds: Meters.start), reason: nil)))
+        return try recompute()
+    }
+
+    @discardableResult
+    mutating func undo(_ id: UInt64) throws -> [SlotUsage] {
+        let argument = Command.Argument(name: "command", value: CommandID(high: 0, low: id).description)
+        apply(.command(Command(id: CommandID(high: 1, low: id), actor: "test", verb: .undo, arguments: [argument])))
+        return try recompute()
+    }
+
     func slots(_ device: UInt64 = 1, _ channel: Channel = .total) -> [SlotUsage] {
         ledger.values.filter { $0.device == Meters.id(device) && $0.channel == channel }.sorted { $0.slot < $1.slot }
     }
@@ -69,6 +113,44 @@ struct Meters {
     }
 
     var kinds: [Decision.Kind] { decisions.map(\.kind) }
+}
+
+/// Readings in memory, in the order of time.
+struct Archive: ReadingArchive {
+    private var points: [SeriesKey: [(time: Timestamp, value: Int64)]] = [:]
+
+    mutating func add(_ readings: [Reading], _ dictionary: SeriesDictionary) {
+        for reading in readings where !reading.flags.contains(.retained) {
+            guard let key = dictionary[reading.series], Timestamp.validRange.contains(reading.time) else { continue }
+            let at = index(of: reading.time, key)
+            if let found = points[key], at < found.count, found[at].time == reading.time { continue }
+            points[key, default: []].insert((reading.time, reading.value), at: at)
+        }
+    }
+
+    /// Of the first point not before `time`.
+    private func index(of time: Timestamp, _ key: SeriesKey) -> Int {
+        guard let list = points[key] else { return 0 }
+        var (low, high) = (0, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].time < time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Seconds after `Meters.start`, and values.
+    func all(of device: UInt64, _ quantity: Quantity) -> [(Int64, Int64)] {
+        let key = SeriesKey(device: Meters.id(device), channel: .total, quantity: quantity)
+        return (points[key] ?? []).map { ($0.time.milliseconds / 1000 - Meters.start, $0.value) }
+    }
+
+    func readings(of series: SeriesKey, from: Timestamp, until: Timestamp, _ body: (Timestamp, Int64) -> Void) {
+        for point in (points[series] ?? [])[index(of: from, series)...] {
+            if point.time >= until { return }
+            body(point.time, point.value)
+        }
+    }
 }
 
 /// A generator whose numbers follow from its seed, so that a failure can be repeated.

@@ -15,6 +15,8 @@ struct ChannelUsage: Sendable {
     /// The first slot that can still change; earlier ones are closed, their points forgotten.
     var floor: Int64 = 0
     var touches: [Touch] = []
+    /// Those in force for this channel; all of them are in `UsageState.corrections`.
+    var corrections: [Correction] = []
     /// How many touches may stand side by side before overlaps are taken out.
     var mergeAt = 64
 
@@ -77,9 +79,9 @@ extension UsageState {
     }
 
     /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
-    /// into the open ones: the total stays exact, and no closed slot has to be opened.
-    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64) {
-        guard let last = sources[index].track.last else { return }
+    /// into the open ones: the total is exact at once, and where it belongs when the span has been worked out again.
+    mutating func bridge(_ index: Int, _ channel: Int, to time: Int64, _ offset: UInt64) {
+        guard !keepsAll, let last = sources[index].track.last else { return }
         let start = channels[channel].floor * Slot.length
         guard last.time < start, time > start else { return }
         var point = TrackPoint(time: start, booked: last.booked, opens: true)
@@ -89,6 +91,11 @@ extension UsageState {
             sources[index].mark = 0
         }
         sources[index].track.append(point)
+        let key = channels[channel].key
+        ask(
+            Recompute(
+                device: key.device, channel: key.channel, from: Timestamp(milliseconds: last.time),
+                to: Timestamp(milliseconds: time), source: offset))
         // The reading itself may yet be refused.
         sources[index].newest = max(sources[index].newest, point.time)
     }
@@ -134,6 +141,7 @@ extension UsageState {
 
     /// Moves the floor of a channel up as far as its readings allow, hands out what closes, and forgets its points.
     mutating func close(_ channel: Int) {
+        if keepsAll { return }
         var floor = Int64.max
         var newest: Int64 = 0
         var active = 0
@@ -184,6 +192,7 @@ extension UsageState {
         var void = false
         var measured = Slot.length
         var covered = Slot.length
+        var estimates: [Flow: Int64] = [:]
         for i in channels[channel].sources {
             let source = sources[Int(i)]
             guard slot < source.shadowedFrom else {
@@ -196,17 +205,15 @@ extension UsageState {
             covered = min(covered, (part?.measured ?? 0) + (part?.filled ?? 0))
             guard let part else { continue }
             known = true
-            usage.estimated = saturatingSum(usage.estimated, part.estimated)
-            switch source.role.flow {
-            case .imported: usage.imported = part.energy
-            case .exported: usage.exported = part.energy
-            case .produced: usage.produced = part.energy
-            case .charged: usage.charged = part.energy
-            case .discharged: usage.discharged = part.energy
-            }
+            if part.estimated > 0 { estimates[source.role.flow] = part.estimated }
+            usage[source.role.flow] = part.energy
+        }
+        if !channels[channel].corrections.isEmpty, applyAmounts(channel, slot, to: &usage, &estimates) {
+            (known, measured, covered) = (true, 0, Slot.length)
         }
         guard known || void else { return nil }
         guard known else { return usage }
+        usage.estimated = estimates.values.reduce(0) { saturatingSum($0, $1) }
         usage.measuredTime = measured
         usage.filledTime = covered - measured
         return usage

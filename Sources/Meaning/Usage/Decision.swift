@@ -18,8 +18,10 @@ package struct Decision: Hashable, Sendable {
         case quarantined
         /// A level that held, or a silence too long to spread over: counting starts anew, the step is not booked.
         case newSegment = "new_segment"
-        /// Too old to be taken into a slot; the slots must be computed again from History.
-        case lateIgnored = "late_ignored"
+        /// Too old for the state, told once a day of the series: its slots are worked out again from the readings.
+        case late
+        /// Decided by a person: `Correction`.
+        case corrected
     }
 
     package var series: SeriesKey
@@ -39,20 +41,6 @@ package struct Decision: Hashable, Sendable {
         self.from = from
         self.to = to
         self.rule = rule
-    }
-}
-
-/// Slots of a series that no longer can be worked out from the state: whoever has its readings computes them again.
-package struct Recompute: Hashable, Sendable {
-    package var series: SeriesKey
-    /// Starts of the first slot, end of the last one.
-    package var from: Timestamp
-    package var to: Timestamp
-
-    package init(series: SeriesKey, from: Timestamp, to: Timestamp) {
-        self.series = series
-        self.from = from
-        self.to = to
     }
 }
 

@@ -113,4 +113,6 @@ package enum UsageLimits {
     package static let maximumSources = 131_072
     /// Decisions held until they are taken; beyond it the oldest go, counted.
     package static let maximumDecisions = 4096
+    /// Corrections in force, and undone ones, that are remembered; a command beyond is refused.
+    package static let maximumCorrections = 1024
 }

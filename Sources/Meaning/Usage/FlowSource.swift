@@ -54,7 +54,7 @@ struct FlowSource: Equatable {
         case high = 2
     }
 
-    let channel: Int32
+    var channel: Int32
     let quantity: Quantity
     let role: FlowRole
     var traits: CounterTraits
@@ -92,12 +92,13 @@ struct FlowSource: Equatable {
             && a.held == b.held && a.mark == b.mark && a.newest == b.newest
     }
 
-    /// Takes one reading at a time within `Timestamp.validRange`.
-    mutating func take(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+    /// Takes one reading at a time within `Timestamp.validRange`. `accepts`: a person has said that it is true,
+    /// however much it is.
+    mutating func take(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
         switch role.method {
-        case .register, .net: takeRegister(time, value, &effects)
-        case .delta: takeAmount(time, value, &effects)
-        case .power: takePower(time, value, &effects)
+        case .register, .net: takeRegister(time, value, accepts: accepts, &effects)
+        case .delta: takeAmount(time, value, accepts: accepts, &effects)
+        case .power: takePower(time, value, accepts: accepts, &effects)
         }
     }
 

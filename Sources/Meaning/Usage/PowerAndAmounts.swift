@@ -8,9 +8,10 @@ extension FlowSource {
     private static let maximumPower: Int64 = 1_000_000_000
 
     /// Integrates a power: the value before holds until this one, at most `maximumHold`.
-    mutating func takePower(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+    mutating func takePower(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
         // Twice the rating: a heater at high voltage draws over its rating, a broken value is farther off.
-        let limit = min(FlowSource.maximumPower, saturatingSum(traits.watts, traits.watts) * 1000)
+        let rated = saturatingSum(traits.watts, traits.watts) * 1000
+        let limit = accepts ? FlowSource.maximumPower : min(FlowSource.maximumPower, rated)
         guard value.magnitude <= limit.magnitude else {
             if role.sign > 0 {
                 effects.decide(.quarantined, at: time, from: nil, to: value, "power above twice the rating")
@@ -27,7 +28,7 @@ extension FlowSource {
         }
         if time <= newest {
             if isLate(time) {
-                effects.decide(.lateIgnored, at: time, from: nil, to: value, "over 2 h older than the newest")
+                effects.decide(.late, at: time, from: nil, to: value, "over 2 h older than the newest")
             } else {
                 takeLatePower(time, power, &effects)
             }
@@ -64,9 +65,10 @@ extension FlowSource {
     }
 
     /// Adds an amount once: to the time since the message before, or, after a silence, to the time a value holds.
-    mutating func takeAmount(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+    mutating func takeAmount(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
         let elapsed = track.isEmpty ? 0 : time - newest
-        guard value >= 0, value <= traits.plausibleRise(in: max(elapsed, UsageLimits.deltaPeriod)) else {
+        let plausible = traits.plausibleRise(in: max(elapsed, UsageLimits.deltaPeriod))
+        guard value >= 0, value <= (accepts ? UsageLimits.maximumEnergy : plausible) else {
             return effects.decide(
                 .quarantined, at: time, from: nil, to: value, value < 0 ? "negative amount" : "amount above rating")
         }
@@ -95,7 +97,7 @@ extension FlowSource {
         guard !messages.contains(time) else { return }
         guard !isLate(time), let oldest = messages.first, time > oldest, let first = track.first, time > first.time
         else {
-            return effects.decide(.lateIgnored, at: time, from: nil, to: value, "too old to tell from a duplicate")
+            return effects.decide(.late, at: time, from: nil, to: value, "too old to tell from a duplicate")
         }
         messages.insert(time, at: messages.firstIndex { $0 > time } ?? messages.count)
         if messages.count > UsageLimits.rememberedDeltas { messages.removeFirst() }

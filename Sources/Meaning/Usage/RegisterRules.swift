@@ -9,7 +9,7 @@ extension FlowSource {
     /// Noise of the display: falls up to this are no falls.
     private var noise: Int64 { 2 * traits.step }
 
-    mutating func takeRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
+    mutating func takeRegister(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
         let range = isNet ? -UsageLimits.maximumEnergy...UsageLimits.maximumEnergy : 0...UsageLimits.maximumEnergy
         guard range.contains(value) else {
             return effects.decide(
@@ -26,6 +26,11 @@ extension FlowSource {
         }
         if time <= newest { return takeLateRegister(time, register, &effects) }
         newest = time
+        if accepts, register - mark > traits.plausibleRise(in: time - last.time) {
+            effects.decide(.corrected, at: time, from: mark, to: register, "step accepted by a person")
+            clearHold()
+            return accept(time, register, last, booking: register - mark, &effects)
+        }
         judge(time, register, last, &effects)
     }
 
@@ -69,6 +74,32 @@ extension FlowSource {
         return value + modulus - mark
     }
 
+    /// The rule's name if the register looks as if its unit had changed: within 10 % of its mark × 10ⁿ, n ≠ 0. Such a
+    /// step is held and counted like any other; only the name tells what most likely happened.
+    private func unitJump(to value: Int64, after elapsed: Int64) -> String? {
+        // A register of few steps is near a power of ten of many things.
+        guard !isNet, value > 0, mark >= 1000 * traits.step, traits.plausibleRise(in: elapsed) <= mark / 10 else {
+            return nil
+        }
+        let (small, large) = (min(mark, value), max(mark, value))
+        var power: Int64 = 1
+        for exponent in 1...6 {
+            power *= 10
+            let (scaled, overflow) = small.multipliedReportingOverflow(by: power)
+            guard !overflow, scaled - scaled / 10 <= large else { return nil }
+            // A display that shows fewer digits of the small value may be off by one step of it.
+            if (large - scaled).magnitude <= (scaled / 10).magnitude + UInt64(power) {
+                return FlowSource.unitJumpRules[value > mark ? exponent - 1 : exponent + 5]
+            }
+        }
+        return nil
+    }
+
+    private static let unitJumpRules = [
+        "unit jump ×10", "unit jump ×100", "unit jump ×1000", "unit jump ×10⁴", "unit jump ×10⁵", "unit jump ×10⁶",
+        "unit jump ÷10", "unit jump ÷100", "unit jump ÷1000", "unit jump ÷10⁴", "unit jump ÷10⁵", "unit jump ÷10⁶",
+    ]
+
     private mutating func accept(
         _ time: Int64, _ value: Int64, _ last: TrackPoint, booking energy: Int64, _ effects: inout Effects
     ) {
@@ -84,7 +115,7 @@ extension FlowSource {
         effects.changed(from: last.time, to: time)
     }
 
-    private mutating func clearHold() {
+    mutating func clearHold() {
         guard hold != .none else { return }
         hold = .none
         held = Track()
@@ -105,10 +136,11 @@ extension FlowSource {
     ) {
         if hold != kind {
             // The daily fall of a period counter is no event.
+            let jump = unitJump(to: value, after: time - last.time)
             if kind == .high {
-                effects.decide(.quarantined, at: time, from: mark, to: value, "rise above rating")
+                effects.decide(.quarantined, at: time, from: mark, to: value, jump ?? "rise above rating")
             } else if traits.counterClass != .period {
-                effects.decide(.suspect, at: time, from: mark, to: value, "fall")
+                effects.decide(.suspect, at: time, from: mark, to: value, jump ?? "fall")
             }
             clearHold()
             hold = kind
@@ -146,13 +178,17 @@ extension FlowSource {
             start = saturatingSum(start, first.booked)
             opens = false
         }
+        let jump = unitJump(to: first.booked, after: elapsed)
         if hold == .high {
             effects.decide(
-                .newSegment, at: first.time, from: mark, to: first.booked, "level held for 3 readings and 10 minutes")
+                .newSegment, at: first.time, from: mark, to: first.booked,
+                jump ?? "level held for 3 readings and 10 minutes")
         } else if opens {
             effects.decide(
                 .reset, at: first.time, from: mark, to: first.booked,
-                restartsAtZero ? "fell, but not to zero: step not booked" : "fall held for 3 readings and 60 s")
+                jump
+                    ?? (restartsAtZero
+                        ? "fell, but not to zero: step not booked" : "fall held for 3 readings and 60 s"))
         } else if traits.counterClass != .period {
             effects.decide(.reset, at: first.time, from: mark, to: first.booked, "restarted from zero")
         }
@@ -173,7 +209,7 @@ extension FlowSource {
     private mutating func takeLateRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
         guard time < newest, let last = track.last else { return }
         if isLate(time) {
-            return effects.decide(.lateIgnored, at: time, from: nil, to: value, "over 2 h older than the newest")
+            return effects.decide(.late, at: time, from: nil, to: value, "over 2 h older than the newest")
         }
         guard !isNet else { return }
         if time > last.time {

@@ -26,9 +26,13 @@ extension ByteWriter {
         prefixed(decision.rule.utf8)
     }
 
+    mutating func channelKey(_ key: UsageState.ChannelKey) {
+        identifier(key.device)
+        prefixed(key.channel.name.utf8)
+    }
+
     mutating func channel(_ channel: ChannelUsage) {
-        identifier(channel.key.device)
-        prefixed(channel.key.channel.name.utf8)
+        channelKey(channel.key)
         signed(channel.floor)
         let touches = UsageState.merged(channel.touches)
         varint(UInt64(touches.count))
@@ -109,6 +113,11 @@ extension ByteReader {
         return Quantity(code: code)
     }
 
+    mutating func channelKey() throws(RecordError) -> UsageState.ChannelKey {
+        let device: DeviceID = try identifier()
+        return UsageState.ChannelKey(device: device, channel: try channelName())
+    }
+
     mutating func series() throws(RecordError) -> SeriesKey {
         let device: DeviceID = try identifier()
         let channel = try channelName()
@@ -127,8 +136,7 @@ extension ByteReader {
     }
 
     mutating func channel() throws(RecordError) -> ChannelUsage {
-        let device: DeviceID = try identifier()
-        var channel = ChannelUsage(key: UsageState.ChannelKey(device: device, channel: try channelName()))
+        var channel = ChannelUsage(key: try channelKey())
         channel.floor = try signed(in: 0...lastSlot)
         for _ in 0..<(try count()) {
             let from = try signed(in: 0...lastSlot)

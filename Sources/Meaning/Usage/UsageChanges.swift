@@ -27,11 +27,15 @@ extension UsageState {
         return decisions
     }
 
-    /// What must be computed again from History, one entry a series, in the order of series.
+    /// What must be worked out again from the readings, one entry a channel, in the order of channels. Whoever takes
+    /// them answers each with a `Recomputation`.
     package mutating func takeRecomputes() -> [Recompute] {
         defer { recomputes = [:] }
-        return recomputes.values.sorted { $0.series < $1.series }
+        return recomputes.values.sorted { ($0.device, $0.channel) < ($1.device, $1.channel) }
     }
+
+    /// Whether something must be worked out again.
+    package var wantsRecompute: Bool { !recomputes.isEmpty }
 
     /// The slots from `start` on that readings to come can still change, as they are now, whether taken or not; in
     /// the order of device, channel and slot. For live views: their `source` is 0.

@@ -6,14 +6,14 @@ import Timekeeping
 // Order is that of creation, or of keys where the state holds a dictionary: equal states give equal bytes.
 extension UsageState {
     private static let magic: UInt32 = 0x4753_5565  // "eUSG"
-    private static let version: UInt16 = 1
+    private static let version: UInt16 = 2
 
     /// The state with everything that has not been taken yet.
     package func encoded() -> [UInt8] {
         var out = ByteWriter(capacity: 256 + sources.count * 160)
         out.fixed(UsageState.magic)
         out.fixed(UsageState.version)
-        for counter in [lateIgnored, refused, decisionsDropped] { out.varint(counter) }
+        for counter in [late, refused, decisionsDropped, commandsRefused] { out.varint(counter) }
         let epoch = Timestamp(milliseconds: 0)
         out.varint(UInt64(devices.count))
         for device in devices.values.sorted(by: { $0.id < $1.id }) { out.record(.device(device), wall: epoch) }
@@ -26,10 +26,22 @@ extension UsageState {
         out.varint(UInt64(decisions.count))
         for decision in decisions { out.decision(decision) }
         out.varint(UInt64(recomputes.count))
-        for recompute in recomputes.values.sorted(by: { $0.series < $1.series }) {
-            out.series(recompute.series)
+        for (key, recompute) in recomputes.sorted(by: { $0.key < $1.key }) {
+            out.channelKey(key)
             out.signed(recompute.from.milliseconds)
             out.signed(recompute.to.milliseconds)
+            out.varint(recompute.source)
+        }
+        out.varint(UInt64(corrections.count))
+        for correction in corrections {
+            let command = correction.command(actor: "", decided: epoch, reason: nil)
+            out.record(.command(command), wall: epoch)
+            out.varint(correction.isActive ? 1 : 0)
+        }
+        out.varint(UInt64(lateDays.count))
+        for (series, day) in lateDays.sorted(by: { $0.key < $1.key }) {
+            out.series(series)
+            out.signed(day)
         }
         out.fixed(out.bytes.withUnsafeBytes { CRC32C.update(0, $0) })
         return out.bytes
@@ -59,9 +71,10 @@ extension UsageState {
         var reader = ByteReader(body)
         guard try reader.fixed(UInt32.self) == UsageState.magic else { throw RecordError(.badValue, at: 0) }
         guard try reader.fixed(UInt16.self) == UsageState.version else { throw RecordError(.newerFormat, at: 4) }
-        lateIgnored = try reader.varint()
+        late = try reader.varint()
         refused = try reader.varint()
         decisionsDropped = try reader.varint()
+        commandsRefused = try reader.varint()
         try readContent(&reader)
         guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
         guard index() else { throw RecordError(.badValue, at: reader.position) }
@@ -89,10 +102,30 @@ extension UsageState {
         }
         for _ in 0..<(try reader.count()) { decisions.append(try reader.decision()) }
         for _ in 0..<(try reader.count()) {
-            let series = try reader.series()
+            let key = try reader.channelKey()
             let from = Timestamp(milliseconds: try reader.signed())
             let to = Timestamp(milliseconds: try reader.signed())
-            recomputes[series] = Recompute(series: series, from: from, to: to)
+            recomputes[key] = Recompute(
+                device: key.device, channel: key.channel, from: from, to: to, source: try reader.varint())
         }
+        try readCorrections(&reader)
+        for _ in 0..<(try reader.count()) {
+            let series = try reader.series()
+            lateDays[series] = try reader.signed()
+        }
+    }
+
+    private mutating func readCorrections(_ reader: inout ByteReader) throws(RecordError) {
+        let epoch = Timestamp(milliseconds: 0)
+        let count = try reader.count()
+        guard count <= UsageLimits.maximumCorrections else { throw RecordError(.tooLong, at: reader.position) }
+        for _ in 0..<count {
+            guard case .command(let command) = try reader.record(wall: epoch),
+                var correction = try? Correction(command)
+            else { throw RecordError(.badValue, at: reader.position) }
+            correction.isActive = try reader.varint() != 0
+            corrections.append(correction)
+        }
+        for i in channels.indices where !corrections.isEmpty { distribute(to: i) }
     }
 }

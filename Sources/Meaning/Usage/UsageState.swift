@@ -35,15 +35,22 @@ package struct UsageState: Sendable {
     var touched: [Int32] = []
     var ready: [SlotUsage] = []
     var decisions: [Decision] = []
-    var recomputes: [SeriesKey: Recompute] = [:]
-    private var effects = Effects()
+    var recomputes: [ChannelKey: Recompute] = [:]
+    var corrections: [Correction] = []
+    /// The last day of which each series was told that its readings came late.
+    var lateDays: [SeriesKey: Int64] = [:]
+    /// Set while a span is worked out again: nothing is closed, every point is kept.
+    var keepsAll = false
+    var effects = Effects()
 
-    /// Readings that came too late for their slot.
-    package internal(set) var lateIgnored: UInt64 = 0
+    /// Readings that came too late for the state; their slots are worked out again.
+    package internal(set) var late: UInt64 = 0
     /// Readings with a time outside `Timestamp.validRange`, or of a series beyond `UsageLimits.maximumSources`.
     package internal(set) var refused: UInt64 = 0
     /// Decisions that nobody took in time.
     package internal(set) var decisionsDropped: UInt64 = 0
+    /// Corrections that said nothing usable, or one too many.
+    package internal(set) var commandsRefused: UInt64 = 0
 
     package init() {}
 
@@ -52,12 +59,13 @@ package struct UsageState: Sendable {
         switch record {
         case .readings(let readings):
             for reading in readings { apply(reading, offset: offset, key: key) }
+        case .command(let command): apply(command, offset: offset)
         case .device(let device):
             devices[device.id] = device
             for i in sources.indices where channels[Int(sources[i].channel)].key.device == device.id {
                 sources[i].traits = CounterTraits(device: device, quantity: sources[i].quantity)
             }
-        case .settings, .command, .clock, .gap, .slot, .prices, .unknown:
+        case .settings, .clock, .gap, .slot, .prices, .unknown:
             break
         }
     }
@@ -71,14 +79,15 @@ package struct UsageState: Sendable {
             refused += 1
             return
         }
-        feed(Int(route.first), reading, offset, series)
-        if route.second >= 0 { feed(Int(route.second), reading, offset, series) }
+        let time = reading.time.milliseconds
+        feed(Int(route.first), time, reading.value, offset, series)
+        if route.second >= 0 { feed(Int(route.second), time, reading.value, offset, series) }
     }
 
     private mutating func route(_ number: SeriesNumber, _ key: SeriesKey) -> Route? {
         let i = Int(number.value)
         if i < routes.count, let known = routes[i], known.key == key { return known }
-        guard let route = seriesIndex[key] ?? newRoute(key) else { return nil }
+        guard let route = route(to: key) else { return nil }
         // Numbers are dense; a wild one goes the long way.
         if i < SeriesDictionary.maximumCount {
             while routes.count <= i { routes.append(nil) }
@@ -86,6 +95,8 @@ package struct UsageState: Sendable {
         }
         return route
     }
+
+    mutating func route(to key: SeriesKey) -> Route? { seriesIndex[key] ?? newRoute(key) }
 
     private mutating func newRoute(_ key: SeriesKey) -> Route? {
         let device = devices[key.device] ?? UsageState.unknownDevice(key.device)
@@ -108,6 +119,9 @@ package struct UsageState: Sendable {
         return route
     }
 
+    /// Whether a quantity says anything about energy: readings of others need not be kept to work slots out again.
+    package static func counts(_ quantity: Quantity) -> Bool { !FlowRole.roles(of: quantity, .lifetime).isEmpty }
+
     /// A device whose descriptor has not been seen: defaults, no names.
     private static func unknownDevice(_ id: DeviceID) -> Device {
         Device(id: id, name: "", family: "", validFrom: Timestamp(milliseconds: 0))
@@ -118,33 +132,37 @@ package struct UsageState: Sendable {
         let index = Int32(channels.count)
         channels.append(ChannelUsage(key: key))
         channelIndex[key] = index
+        if !corrections.isEmpty { distribute(to: Int(index)) }
         return index
     }
 
     func channelNumber(_ key: ChannelKey) -> Int? { channelIndex[key].map { Int($0) } }
 
-    private mutating func feed(_ index: Int, _ reading: Reading, _ offset: UInt64, _ series: SeriesKey) {
-        let time = reading.time.milliseconds
+    mutating func feed(_ index: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
         let slot = slotIndex(time)
         guard slot < sources[index].shadowedFrom else { return }
         let channel = Int(sources[index].channel)
         effects.reset()
         if slot < channels[channel].floor {
-            effects.decide(.lateIgnored, at: time, from: nil, to: reading.value, "its slots are closed")
-        } else if waitsForSign(index, reading.value) {
+            effects.decide(.late, at: time, from: nil, to: value, "its slots are closed")
+        } else if waitsForSign(index, value) {
             return
         } else {
-            bridge(index, channel, to: time)
+            bridge(index, channel, to: time, offset)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
-            sources[index].take(time, reading.value, &effects)
+            if channels[channel].corrections.isEmpty {
+                sources[index].take(time, value, accepts: false, &effects)
+            } else {
+                guard takeCorrected(index, channel, time, value) else { return }
+            }
             if effects.changedFrom <= effects.changedTo {
                 touch(channel, slotIndex(effects.changedFrom), slotIndex(effects.changedTo), offset)
             }
             if sources[index].since != sinceBefore { updateShadows(of: index, offset) }
             if newestBefore < 0 || slot > slotIndex(newestBefore) { close(channel) }
         }
-        if !effects.verdicts.isEmpty { record(series) }
+        if !effects.verdicts.isEmpty { record(series, offset) }
     }
 
     /// A power that was never negative says nothing about export where a counter says what is imported: its hold
@@ -156,21 +174,23 @@ package struct UsageState: Sendable {
         return twin >= 0 && sources[twin].shadowedFrom != .max
     }
 
-    private mutating func record(_ series: SeriesKey) {
+    private mutating func record(_ series: SeriesKey, _ offset: UInt64) {
         for verdict in effects.verdicts {
             let time = Timestamp(milliseconds: verdict.time)
+            if verdict.kind == .late {
+                late += 1
+                let slot = Slot(containing: time)
+                ask(
+                    Recompute(
+                        device: series.device, channel: series.channel, from: slot.start, to: slot.end, source: offset))
+                // A year that comes in at once is told by its days, not by its readings.
+                let day = verdict.time / Span.day
+                if lateDays.updateValue(day, forKey: series) == day { continue }
+            }
             decisions.append(
                 Decision(
                     series: series, time: time, kind: verdict.kind, from: verdict.from, to: verdict.to,
                     rule: verdict.rule))
-            if verdict.kind == .lateIgnored {
-                lateIgnored += 1
-                let slot = Slot(containing: time)
-                let known = recomputes[series]
-                recomputes[series] = Recompute(
-                    series: series, from: min(known?.from ?? slot.start, slot.start),
-                    to: max(known?.to ?? slot.end, slot.end))
-            }
         }
         let surplus = decisions.count - UsageLimits.maximumDecisions
         if surplus > 0 {

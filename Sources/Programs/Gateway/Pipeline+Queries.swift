@@ -40,7 +40,7 @@ extension Pipeline {
     /// What Usage makes of the log, and what it left out: every drop shows.
     var usageSummary: String {
         var parts = ["up to date"]
-        if usage.lateIgnored > 0 { parts.append("\(usage.lateIgnored) late readings not counted") }
+        if usage.late > 0 { parts.append("\(usage.late) late readings, their slots worked out again") }
         if usage.refused > 0 { parts.append("\(usage.refused) readings refused") }
         if usage.decisionsDropped > 0 { parts.append("\(usage.decisionsDropped) decisions dropped") }
         if skippedFrames > 0 { parts.append("\(skippedFrames) frames could not be read") }

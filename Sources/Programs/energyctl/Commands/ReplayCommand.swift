@@ -16,8 +16,15 @@ struct ReplayCommand: ParsableCommand {
               {"time":"2026-03-29T00:59:50Z","device":"meter",
                "channel":"total","quantity":"energy_import","value":1234.567}
             (on one line). Values are in canonical units (W, Wh, V, A); "received" may differ from "time". \
-            FILE - is stdin. A line that arrives over two hours behind its device's newest is told in the quality \
-            list and not counted, as in the daemon: sort by time what was recorded series by series.
+            FILE - is stdin. What arrives over two hours behind its device's newest is told in the quality list, and its \
+            slots are worked out again, as in the daemon: meters recorded one after the other all count.
+
+            A line may also be a correction, as energyctl data and energyctl device replace make them:
+              {"command":"correct","series":"meter/total/energy_import","action":"drop",
+               "from":"2026-03-29T01:00:00Z","to":"2026-03-29T01:05:00Z","id":"…","actor":"…"}
+            action is drop, accept or reset; "value" in its place sets the Wh of whole quarters of an hour. \
+            {"command":"replace","device":"meter","at":…,"channel":…,"quantity":…,"last":…,"first":…} is an exchanged \
+            meter, and {"command":"undo","undoes":"id of a command"} takes one back.
 
             With --config a tariff or a device setting can be tried on one's own past. Lines that cannot be read are \
             told, left out, and end the program with status 8.
@@ -45,6 +52,7 @@ struct ReplayCommand: ParsableCommand {
         }
         var replay = Replay(configuration: configuration, zone: zone)
         let left = try feed(&replay)
+        try replay.finish()
         guard let grouping = Grouping(rawValue: by.rawValue) else { return }
         let (rows, bills) = replay.results(by: grouping)
         try print(replay, rows, bills)
@@ -63,7 +71,7 @@ struct ReplayCommand: ParsableCommand {
             number += 1
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
             do throws(LineError) {
-                try replay.take(try ReadingLine(line))
+                try replay.take(try ReplayLine(line, number: number))
             } catch {
                 left += 1
                 if left <= ReplayCommand.maximumComplaints { Terminal.complain("\(file):\(number): the line \(error)") }

@@ -14,17 +14,7 @@ struct ReadingLine {
     /// Longer lines are refused.
     static let maximumLength = 64 << 10
 
-    init(_ bytes: [UInt8]) throws(LineError) {
-        guard bytes.count <= ReadingLine.maximumLength else {
-            throw LineError("is longer than \(ReadingLine.maximumLength) bytes")
-        }
-        let root: JSONValue
-        do {
-            root = try JSONDocument(bytes: bytes).root
-        } catch {
-            throw LineError("is not JSON: \(error)")
-        }
-        guard root.kind == .object else { throw LineError("is not a JSON object") }
+    init(_ root: JSONValue) throws(LineError) {
         guard let device = root["device"]?.string(), !device.isEmpty, device.utf8.count <= Device.maximumNameLength
         else {
             throw LineError("has no device, a name of 1 to \(Device.maximumNameLength) bytes")
@@ -50,6 +40,30 @@ struct ReadingLine {
             return try Timestamp(rfc3339: text)
         } catch {
             throw LineError("has a bad \(key), \(text): \(error)")
+        }
+    }
+}
+
+/// What one line of a replay is.
+enum ReplayLine {
+    case reading(ReadingLine)
+    case command(CommandLine)
+
+    init(_ bytes: [UInt8], number: Int) throws(LineError) {
+        guard bytes.count <= ReadingLine.maximumLength else {
+            throw LineError("is longer than \(ReadingLine.maximumLength) bytes")
+        }
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(bytes: bytes)
+        } catch {
+            throw LineError("is not JSON: \(error)")
+        }
+        guard document.root.kind == .object else { throw LineError("is not a JSON object") }
+        if let command = try CommandLine(document.root, number: number) {
+            self = .command(command)
+        } else {
+            self = .reading(try ReadingLine(document.root))
         }
     }
 }

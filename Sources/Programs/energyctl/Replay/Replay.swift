@@ -15,6 +15,7 @@ struct Replay {
     private var normalizer = Normalizer()
     private var dictionary = SeriesDictionary()
     private var usage = UsageState()
+    private let archive = ReplayArchive()
     private var slots: [SlotKey: SlotUsage] = [:]
     private(set) var decisions: [Decision] = []
     private var offset: UInt64 = 0
@@ -37,7 +38,29 @@ struct Replay {
         registry = DeviceRegistry(declared: configuration.devices)
     }
 
-    mutating func take(_ line: ReadingLine) throws(LineError) {
+    mutating func take(_ line: ReplayLine) throws(LineError) {
+        switch line {
+        case .reading(let reading): try take(reading)
+        case .command(let command):
+            let registry = registry
+            let record = try command.command { registry.device(named: $0)?.id }
+            let refused = usage.commandsRefused
+            apply(.command(record))
+            if usage.commandsRefused > refused { throw LineError(Replay.reason(record)) }
+        }
+    }
+
+    private static func reason(_ command: Command) -> String {
+        if command.verb == .undo { return "undoes no correction that is in force" }
+        do throws(CorrectionError) {
+            _ = try Correction(command)
+            return "is one correction more than the \(UsageLimits.maximumCorrections) a home may have"
+        } catch {
+            return "cannot be meant so: \(error)"
+        }
+    }
+
+    private mutating func take(_ line: ReadingLine) throws(LineError) {
         guard let sample = line.sample else { return }
         let description = DeviceRegistry.Description(replaying: sample)
         guard
@@ -50,6 +73,9 @@ struct Replay {
         let complaint = normalizer.normalize(
             [sample], context, number: { dictionary.number(for: $0) }, into: &readings)
         if let complaint { throw LineError("is refused: \(complaint)") }
+        for reading in readings {
+            if let key = dictionary[reading.series] { archive.add(reading, of: key) }
+        }
         apply(.readings(readings))
     }
 
@@ -61,6 +87,32 @@ struct Replay {
             slots[SlotKey(slot: slot.slot, device: slot.device, channel: slot.channel)] = slot
         }
         decisions.append(contentsOf: usage.takeDecisions())
+    }
+
+    /// Works out again what came too late or was corrected, once everything has been taken in.
+    mutating func finish() throws {
+        let asked = usage.takeRecomputes()
+        for wanted in asked {
+            let result = try usage.recomputation(of: wanted, from: archive)
+            let stored = slots.values
+                .filter {
+                    $0.device == wanted.device && $0.channel == wanted.channel && result.range.contains($0.slot)
+                }
+                .sorted { $0.slot < $1.slot }
+            for slot in result.changes(against: stored) {
+                slots[SlotKey(slot: slot.slot, device: slot.device, channel: slot.channel)] = slot
+            }
+            // What was decided about readings that came in another order no longer holds.
+            decisions.removeAll {
+                $0.series.device == wanted.device && $0.series.channel == wanted.channel && $0.kind != .late
+                    && result.range.contains(Slot(containing: $0.time))
+            }
+            decisions.append(contentsOf: result.decisions)
+        }
+        guard !asked.isEmpty else { return }
+        decisions = decisions.enumerated()
+            .sorted { ($0.element.time, $0.element.series, $0.offset) < ($1.element.time, $1.element.series, $1.offset) }
+            .map(\.element)
     }
 
     /// Usage rows and bills over all that was replayed.

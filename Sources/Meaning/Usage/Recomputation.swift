@@ -1,0 +1,251 @@
+import Metering
+import Timekeeping
+
+/// Slots of a channel that the state cannot work out by itself any more: readings came too late for it, or a person
+/// corrected what they say. Whoever has the readings answers with `UsageState.recomputation`.
+package struct Recompute: Hashable, Sendable {
+    package var device: DeviceID
+    package var channel: Channel
+    /// What changed lies in this span; the slots that change with it may reach beyond.
+    package var from: Timestamp
+    package var to: Timestamp
+    /// Offset of the newest record that asked for it: the `source` of what comes out.
+    package var source: UInt64
+
+    package init(device: DeviceID, channel: Channel, from: Timestamp, to: Timestamp, source: UInt64) {
+        self.device = device
+        self.channel = channel
+        self.from = from
+        self.to = to
+        self.source = source
+    }
+}
+
+/// Where readings of the past are found: History, or the lines of a replay.
+package protocol ReadingArchive {
+    /// Calls `body` with the readings of a series in `from ..< until`, in the order of time, retained ones left out.
+    func readings(
+        of series: SeriesKey, from: Timestamp, until: Timestamp, _ body: (Timestamp, Int64) -> Void
+    ) throws
+}
+
+/// A span of one channel, worked out again from its readings in the order of time and with every correction: what the
+/// slots should have been from the start.
+package struct Recomputation: Sendable {
+    /// The slots in the order of time; of a slot of `range` that is not among them nothing is known.
+    package let slots: [SlotUsage]
+    package let range: ClosedRange<Slot>
+    /// What was decided in the span.
+    package let decisions: [Decision]
+    /// How the counters stand after it; nil when the span ended before what still is open.
+    let outcome: Outcome?
+    let source: UInt64
+
+    struct Outcome: Sendable {
+        var key: UsageState.ChannelKey
+        var sources: [FlowSource]
+    }
+
+    /// What must replace `stored`, the slots of `range` as they were kept (in the order of time): those that differ,
+    /// and an empty one for each about which nothing is known any more.
+    package func changes(against stored: [SlotUsage]) -> [SlotUsage] {
+        var changes: [SlotUsage] = []
+        var old = stored[...]
+        func void(_ usage: SlotUsage) {
+            guard usage.isKnown || usage.measuredTime > 0 || usage.filledTime > 0 else { return }
+            changes.append(
+                SlotUsage(
+                    device: usage.device, channel: usage.channel, slot: usage.slot, source: max(source, usage.source)))
+        }
+        for var slot in slots {
+            while let first = old.first, first.slot < slot.slot {
+                void(first)
+                old.removeFirst()
+            }
+            if let first = old.first, first.slot == slot.slot {
+                old.removeFirst()
+                var same = slot
+                same.source = first.source
+                if same == first { continue }
+                slot.source = max(slot.source, first.source)
+            }
+            changes.append(slot)
+        }
+        for rest in old { void(rest) }
+        return changes
+    }
+}
+
+extension UsageState {
+    /// How much is read before and after a span, so that the counters' states are settled at its ends.
+    private static let settlingTime = 3 * Span.hour
+    private static let settlingReadings = 16
+    /// Readings are taken from the archive in pieces of this length.
+    private static let piece = 2 * Span.day
+
+    /// Works a span out again. The state itself does not change: `adopt` makes it go on from the result.
+    package func recomputation(of wanted: Recompute, from archive: some ReadingArchive) throws -> Recomputation {
+        let key = ChannelKey(device: wanted.device, channel: wanted.channel)
+        let from = max(wanted.from, Timestamp.validRange.lowerBound)
+        let to = min(max(wanted.to, from), Timestamp.validRange.upperBound)
+        guard let live = channelNumber(key) else {
+            return Recomputation(
+                slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
+                source: wanted.source)
+        }
+        let newest = channels[live].sources.map { sources[Int($0)].newest }.max() ?? -1
+        var window = Window(start: from, end: to, first: Slot(containing: from), last: Slot(containing: to))
+        for quantity in quantities(live) {
+            let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity.quantity)
+            try UsageState.lead(series, before: from, archive, &window)
+            if quantity.newest >= to.milliseconds { try UsageState.tail(series, after: to, newest, archive, &window) }
+        }
+        let reachesPresent =
+            window.end.milliseconds > newest || Slot(containing: window.end).index >= channels[live].floor
+        if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
+        var fresh = blank(for: key)
+        let seen = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
+        if reachesPresent {
+            let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
+            window.last = Slot(index: max(last, window.last.index))
+        }
+        let range = min(window.first, window.last)...window.last
+        var slots: [SlotUsage] = []
+        if let index = fresh.channelNumber(key) {
+            for slot in range.lowerBound.index...range.upperBound.index {
+                if let usage = fresh.usage(index, slot, wanted.source), usage.isKnown { slots.append(usage) }
+            }
+        }
+        let decisions = fresh.takeDecisions().filter { range.contains(Slot(containing: $0.time)) }
+        let outcome = reachesPresent ? fresh.outcome(key, seen) : nil
+        return Recomputation(
+            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source)
+    }
+
+    /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken
+    /// in everything that the archive has, and its changes have been taken.
+    package mutating func adopt(_ recomputation: Recomputation) {
+        guard let outcome = recomputation.outcome, let channel = channelNumber(outcome.key) else { return }
+        for var source in outcome.sources {
+            let twin = channels[channel].sources.first {
+                sources[Int($0)].quantity == source.quantity && sources[Int($0)].role.flow == source.role.flow
+            }
+            guard let twin else { continue }
+            source.channel = Int32(channel)
+            source.shadowedFrom = min(source.shadowedFrom, sources[Int(twin)].shadowedFrom)
+            sources[Int(twin)] = source
+        }
+        close(channel)
+    }
+
+    private struct Window {
+        /// Readings that are fed.
+        var start: Timestamp
+        var end: Timestamp
+        /// Slots that may have changed.
+        var first: Slot
+        var last: Slot
+    }
+
+    /// The quantities of a channel in the order in which they were first heard, with the newest time of each.
+    private func quantities(_ channel: Int) -> [(quantity: Quantity, newest: Int64)] {
+        var result: [(quantity: Quantity, newest: Int64)] = []
+        for i in channels[channel].sources {
+            let source = sources[Int(i)]
+            if result.last?.quantity != source.quantity { result.append((source.quantity, source.newest)) }
+        }
+        return result
+    }
+
+    /// Widens the window until enough of a series lies before `time`.
+    private static func lead(
+        _ series: SeriesKey, before time: Timestamp, _ archive: some ReadingArchive, _ window: inout Window
+    ) throws {
+        var span = settlingTime
+        while true {
+            let start = max(time - span, Timestamp.validRange.lowerBound)
+            var count = 0
+            var last: Timestamp?
+            try archive.readings(of: series, from: start, until: time) { at, _ in
+                count += 1
+                last = at
+            }
+            guard count >= settlingReadings || span >= UsageLimits.maximumGap else {
+                span *= 4
+                continue
+            }
+            if let last { window.first = min(window.first, Slot(containing: last)) }
+            if count > 0 { window.start = min(window.start, start) }
+            return
+        }
+    }
+
+    /// Widens the window until enough of a series lies after `time`.
+    private static func tail(
+        _ series: SeriesKey, after time: Timestamp, _ newest: Int64, _ archive: some ReadingArchive,
+        _ window: inout Window
+    ) throws {
+        var span = settlingTime
+        while true {
+            var count = 0
+            var settled: Timestamp?
+            try archive.readings(of: series, from: time, until: time + span) { at, _ in
+                count += 1
+                if settled == nil, count > 6, at - time >= Span.hour / 2 { settled = at }
+            }
+            guard count >= settlingReadings || (time + span).milliseconds > newest else {
+                span *= 4
+                continue
+            }
+            window.last = max(window.last, Slot(containing: settled ?? time + span))
+            window.end = max(window.end, time + span)
+            return
+        }
+    }
+
+    /// A state that knows a channel's device and corrections, and no reading.
+    private func blank(for key: ChannelKey) -> UsageState {
+        var state = UsageState()
+        state.keepsAll = true
+        state.devices[key.device] = devices[key.device]
+        state.corrections = corrections.filter { $0.device == key.device }
+        return state
+    }
+
+    /// Feeds the readings of the window in the order of time, those of one instant in the order of `quantities`;
+    /// returns the quantities that had any.
+    private mutating func feed(
+        _ quantities: [Quantity], of key: ChannelKey, _ window: Window, _ archive: some ReadingArchive,
+        _ offset: UInt64
+    ) throws -> Set<Quantity> {
+        var seen: Set<Quantity> = []
+        var start = window.start
+        while start < window.end {
+            let end = min(start + UsageState.piece, window.end)
+            var batch: [(time: Int64, order: Int, value: Int64)] = []
+            for (order, quantity) in quantities.enumerated() {
+                let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity)
+                let before = batch.count
+                try archive.readings(of: series, from: start, until: end) { time, value in
+                    batch.append((time.milliseconds, order, value))
+                }
+                if batch.count > before { seen.insert(quantity) }
+            }
+            batch.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+            for (time, order, value) in batch {
+                let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantities[order])
+                guard let route = route(to: series), route.first >= 0 else { continue }
+                feed(Int(route.first), time, value, offset, series)
+                if route.second >= 0 { feed(Int(route.second), time, value, offset, series) }
+            }
+            start = end
+        }
+        return seen
+    }
+
+    private func outcome(_ key: ChannelKey, _ seen: Set<Quantity>) -> Recomputation.Outcome? {
+        guard let index = channelNumber(key) else { return nil }
+        let found = channels[index].sources.map { sources[Int($0)] }
+        return Recomputation.Outcome(key: key, sources: found.filter { seen.contains($0.quantity) })
+    }
+}
