@@ -83,8 +83,7 @@ import Timekeeping
         return (
             bus,
             ModbusIntake(
-                intake: bench.intake, bus: bus, address: server.address, targets: targets, clock: bench.clock,
-                logger: logger)
+                intake: bench.intake, bus: bus, targets: targets, clock: bench.clock, logger: logger)
         )
     }
 

@@ -7,8 +7,8 @@ import Timekeeping
 
 /// The devices of one bus, read on schedule.
 ///
-/// Each group of a device's registers has a period of its own; what is due is read in one go on the bus's thread, and
-/// only the results leave it. A device that does not answer is said to be away and asked less often; the others go on.
+/// Each group of a device's registers has a period of its own. The bus reads by that plan on its own thread; here its
+/// results become samples. A device that does not answer is said to be away; the others go on.
 package final class ModbusIntake: Sendable {
     /// One device of the bus.
     package struct Target: Sendable {
@@ -19,50 +19,55 @@ package final class ModbusIntake: Sendable {
         package var profile: Profile
         /// Milliseconds between two reads of the first, fast group; the others keep their profile's proportion.
         package var interval: Int64
+        /// Milliseconds of silence it wants after an answer; nil: what its profile says.
+        package var pause: Int64?
 
-        package init(name: String, unit: UInt8, profile: Profile, interval: Int64) {
+        package init(name: String, unit: UInt8, profile: Profile, interval: Int64, pause: Int64? = nil) {
             self.name = name
             self.unit = unit
             self.profile = profile
             self.interval = interval
+            self.pause = pause
         }
     }
 
+    /// One group of one target.
+    private struct Source: Hashable {
+        var target: Int
+        var group: Int
+    }
+
     private struct Counts {
-        var requests: UInt64 = 0
-        var errors: UInt64 = 0
         /// What goes wrong now, by what was to be read.
-        var troubles: [PollSchedule.Due: String] = [:]
+        var troubles: [Source: String] = [:]
         var hasAnswered = false
     }
 
+    /// The line itself, for reads beside the plan and for what it has seen.
+    package let bus: ModbusBus
+    /// In the order of the report's units.
+    package let targets: [Target]
     private let intake: Intake
-    private let bus: ModbusBus
-    private let address: String
-    private let targets: [Target]
     private let clock: any Clock
     private let logger: Logger
     private let counts = Mutex(Counts())
     private let complaints = ComplaintLimiter()
 
     /// Of `targets` only those whose profile has registers are read.
-    package init(
-        intake: Intake, bus: ModbusBus, address: BusAddress, targets: [Target], clock: any Clock, logger: Logger
-    ) {
+    package init(intake: Intake, bus: ModbusBus, targets: [Target], clock: any Clock, logger: Logger) {
         self.intake = intake
         self.bus = bus
-        self.address = "\(address)"
         self.targets = targets.filter { $0.profile.registers != nil }
         self.clock = clock
         self.logger = logger
     }
 
     /// Requests sent since the start.
-    package var requests: UInt64 { counts.withLock { $0.requests } }
+    package var requests: UInt64 { UInt64(bus.report.total.requests) }
     /// Those of `requests` that brought no words.
-    package var errors: UInt64 { counts.withLock { $0.errors } }
+    package var errors: UInt64 { UInt64(bus.report.total.errors) }
     /// The bus as a person writes it: `tcp://meter:502`.
-    package var name: String { address }
+    package var name: String { "\(bus.address)" }
     /// Nil while all is well; else what goes wrong with the first device that has trouble, and with how many more.
     package var trouble: String? {
         let troubles = counts.withLock { $0.troubles }
@@ -80,96 +85,78 @@ package final class ModbusIntake: Sendable {
         "modbus:\(bus)/\(unit)"
     }
 
-    /// Reads until the task is cancelled.
+    /// Reads until the task is cancelled or the bus closed.
     package func run() async {
-        var schedule = PollSchedule(targets, start: clock.now().monotonic)
-        while !Task.isCancelled {
-            // A bus without devices has nothing to wait for; the longest sleep there is would overflow.
-            let wait = min(schedule.next - clock.now().monotonic, Span.hour)
-            if wait > 0 {
-                do { try await Task.sleep(for: .milliseconds(wait)) } catch { return }
-            }
-            for due in schedule.takeDue(at: clock.now().monotonic) {
-                let answered = await read(due)
-                if Task.isCancelled { return }
-                schedule.note(due, answered: answered, at: clock.now().monotonic)
-            }
+        for await batch in bus.results(of: ModbusIntake.plan(targets)) {
+            for result in batch { take(result) }
+            intake.endBatch()
         }
     }
 
-    /// Reads one group of one device; returns whether the device is there, be it to say that it cannot.
-    private func read(_ due: PollSchedule.Due) async -> Bool {
-        let target = targets[due.target]
-        guard let map = target.profile.registers else { return true }
-        let blocks = map.blocks(of: due.group)
-        let results = await bus.run(
-            blocks.map { block in
-                ModbusRequest(
-                    unit: target.unit, function: block.function == 3 ? .holding : .input,
-                    address: block.address, count: block.count)
-            })
-        let source = due.group.hashValue
+    /// One group of one device.
+    private func take(_ result: GroupResult) {
+        let target = targets[result.unit]
+        guard let map = target.profile.registers else { return }
         var samples: [Sample] = []
         var wrong: [String] = []
         var failure: ModbusError?
-        for (block, result) in zip(blocks, results) {
-            switch result {
+        var hasWords = false
+        for part in result.parts {
+            switch part.result {
             case .success(let words):
+                hasWords = true
+                let block = RegisterBlock(
+                    function: part.function.rawValue, address: UInt16(part.range.lowerBound), count: part.range.count,
+                    group: result.group)
                 for error in map.decode(block, words: words, into: &samples) {
-                    wrong.append("\(address) unit \(target.unit): \(error)")
+                    wrong.append("\(bus.address) unit \(target.unit): \(error)")
                 }
-            case .failure(let error): failure = error
+            case .failure(let cause):
+                let request = ModbusRequest(
+                    unit: target.unit, function: part.function, address: UInt16(part.range.lowerBound),
+                    count: part.range.count)
+                failure = ModbusError(bus: bus.address, request: request, cause: cause)
             }
         }
-        // A daemon that stops closes the bus under the request; that says nothing of the device.
-        if failure?.cause == .closed { return true }
-        let isThere = results.contains(where: ModbusIntake.isAnswer)
-        note(due, results, failure)
-        let binding = "modbus:\(address)/\(target.unit)"
+        note(result, hasWords: hasWords, failure)
+        let binding = ModbusIntake.binding(bus.address, unit: target.unit)
         guard let device = intake.device(at: binding, as: .init(profile: target.profile, samples: [])) else {
             if complaints.admits(target.name, at: clock.now().monotonic) {
                 logger.warning(
                     "a device is left out: the home has \(DeviceRegistry.maximumDevices) already",
                     metadata: ["device": "\(target.name)"])
             }
-            return isThere
+            return
         }
-        if isThere {
-            intake.take(samples, of: device, available: true, source: source)
-        } else {
-            intake.note(device, available: false)
+        let source = result.unit << 8 | result.group
+        if hasWords || result.isThere {
+            intake.take(samples, of: device, at: heard(result), available: true, source: source)
         }
+        if !result.isThere { intake.note(device, available: false) }
         for reason in wrong { intake.reject(device, reason, source: source) }
         if let failure { complain(device, target, failure, source) }
-        intake.endBatch()
-        return isThere
     }
 
-    /// Words, or the device's own word that it has none; a gateway that says it cannot reach it is not the device.
-    private static func isAnswer(_ result: Result<[UInt16], ModbusError>) -> Bool {
-        switch result {
-        case .success: true
-        case .failure(let error):
-            switch error.cause {
-            case .exception(.gatewayPathUnavailable), .exception(.gatewayTargetSilent): false
-            case .exception: true
-            default: false
-            }
-        }
+    /// The bus hands on in batches; what it read a moment ago was heard a moment ago.
+    private func heard(_ result: GroupResult) -> ClockReading {
+        let now = clock.now()
+        let age = min(max(result.age, 0), 10 * Span.second)
+        return ClockReading(
+            wall: now.wall - age, monotonic: now.monotonic - age, synchronized: now.synchronized)
     }
 
-    private func note(_ due: PollSchedule.Due, _ results: [Result<[UInt16], ModbusError>], _ failure: ModbusError?) {
-        let failed = results.count { if case .failure = $0 { true } else { false } }
+    private func note(_ result: GroupResult, hasWords: Bool, _ failure: ModbusError?) {
+        let source = Source(target: result.unit, group: result.group)
         let before = counts.withLock { counts in
-            counts.requests += UInt64(results.count)
-            counts.errors += UInt64(failed)
-            if failed < results.count { counts.hasAnswered = true }
-            let before = counts.troubles[due]
-            counts.troubles[due] = failure.map { "\($0)" }
+            if hasWords || result.isThere { counts.hasAnswered = true }
+            let before = counts.troubles[source]
+            counts.troubles[source] = failure.map { "\($0)" }
             return before
         }
         if before != nil, failure == nil {
-            logger.notice("reads again", metadata: ["device": "\(targets[due.target].name)", "group": "\(due.group)"])
+            let target = targets[result.unit]
+            let group = target.profile.registers?.groups[result.group].name ?? ""
+            logger.notice("reads again", metadata: ["device": "\(target.name)", "group": "\(group)"])
         }
     }
 

@@ -77,7 +77,7 @@ package struct Gateway {
         let buses = plan.buses.map { bus in
             let line = ModbusBus(bus.address, options: ModbusOptions(responseTimeout: Int(bus.timeout)))
             let reading = ModbusIntake(
-                intake: intake, bus: line, address: bus.address, targets: bus.targets, clock: clock, logger: logger)
+                intake: intake, bus: line, targets: bus.targets, clock: clock, logger: logger)
             return ModbusService(intake: reading, bus: line)
         }
         let home = GatewayHome(

@@ -10,7 +10,7 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
         self.cause = cause
     }
 
-    package enum Cause: Equatable, Sendable {
+    package enum Cause: Error, Equatable, Sendable {
         /// The device answered that it cannot.
         case exception(ModbusException)
         /// No complete answer in this many milliseconds.

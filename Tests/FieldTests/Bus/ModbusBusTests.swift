@@ -30,9 +30,8 @@ struct ModbusBusTests {
         #expect(try await bus.read(unit: 1, function: .input, address: 10, count: 60) == words)
         #expect(try await bus.read(unit: 1, function: .holding, address: 10, count: 60) == words.reversed())
         #expect(server.requests == 2)
-        let counters = bus.counters
-        #expect(counters.requests == 2 && counters.errors == 0 && counters.connects == 1)
-        #expect(counters.lastLatency != nil)
+        let report = bus.report
+        #expect(report.total.requests == 2 && report.total.errors == 0 && report.connects == 1)
         await server.stop()
     }
 
@@ -43,16 +42,19 @@ struct ModbusBusTests {
             server.setWords(unit: unit, function: .input, address: 0, words: [UInt16(unit) * 100])
         }
         let bus = ModbusBus(server.address)
-        let plan = [(3, 0), (7, 0), (7, 10), (3, 0)].map {
-            ModbusRequest(unit: UInt8($0.0), function: .input, address: UInt16($0.1), count: 1)
+        let plan = BusPlan(
+            units: [
+                .init(unit: 3, groups: [.init(period: 3_600_000_000, blocks: [.init(0..<1)])]),
+                .init(unit: 7, groups: [.init(period: 3_600_000_000, blocks: [.init(0..<1), .init(10..<11)])]),
+            ])
+        var results: [GroupResult] = []
+        for await batch in bus.results(of: plan) {
+            results += batch
+            if results.count == 2 { break }
         }
-        let results = await bus.run(plan)
-        #expect(try results[0].get() == [300])
-        #expect(try results[1].get() == [700])
-        #expect(throws: ModbusError(bus: server.address, request: plan[2], cause: .exception(.illegalDataAddress))) {
-            try results[2].get()
-        }
-        #expect(try results[3].get() == [300])
+        #expect(results[0].parts.map(\.result) == [.success([300])])
+        #expect(results[1].parts.map(\.result) == [.success([700]), .failure(.exception(.illegalDataAddress))])
+        #expect(results.allSatisfy { $0.isThere })
         #expect(server.connections == 1)
         await server.stop()
     }
@@ -76,7 +78,7 @@ struct ModbusBusTests {
         server.setFault(nil, unit: 1)
         #expect(await cause(bus) == nil)
         #expect(server.connections == 1)
-        #expect(bus.counters.exceptions == 3)
+        #expect(bus.report.total.exceptions == 3)
         await server.stop()
     }
 
@@ -89,7 +91,7 @@ struct ModbusBusTests {
         #expect(await cause(bus) == .timeout(milliseconds: 150))
         #expect(try await bus.read(unit: 2, function: .input, address: 0, count: 2) == [1, 2])
         #expect(server.connections == 1)
-        #expect(bus.counters.timeouts == 1)
+        #expect(bus.report.total.timeouts == 1)
         await server.stop()
     }
 
@@ -104,10 +106,7 @@ struct ModbusBusTests {
             return
         }
         #expect(await cause(bus) == .cannotConnect("Connection refused"))
-        let plan = [ModbusRequest](
-            repeating: ModbusRequest(unit: 1, function: .input, address: 0, count: 1), count: 3)
-        let results = await bus.run(plan)
-        #expect(results.allSatisfy { if case .failure = $0 { true } else { false } })
+        for _ in 0..<3 { #expect(await cause(bus) != nil) }
 
         let again = try ModbusServer(port: server.port)
         again.addUnit(1)
