@@ -2,13 +2,14 @@
 # make test    every test, with the checks of format and imports before them
 # make build   debug build          make release   the programs as they are shipped
 # make bench   what this machine does, as a table and as .build/bench.json
+# make bench-peers   energyd's store beside SQLite, rrdtool, InfluxDB and VictoriaMetrics (some ten minutes)
 # make lint    swift-format, strict make clean     removes what the others made
 
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path .build-release $(SWIFT_FLAGS)
 
-.PHONY: demo test build release bench lint clean dependencies
+.PHONY: demo test build release bench bench-peers lint clean dependencies
 
 demo: release
 	@scripts/demo
@@ -28,6 +29,9 @@ release: dependencies
 
 bench: release
 	@scripts/bench
+
+bench-peers: release
+	@scripts/bench-peers
 
 lint:
 	@echo "== checking the format"

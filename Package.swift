@@ -100,6 +100,8 @@ let targets: [Target] = [
     // every series, sealed blocks
     library(
         "Store", "History", ["Disk", "ReadingLog", "Metering", "Records", "Timekeeping"], documents: ["BlockFormat.md"]),
+    // readings in files: csv, jsonl, line protocol, OpenMetrics; pure
+    library("Store", "Exchange", ["JSONScanner", "Metering", "Timekeeping"], documents: ["Formats.md"]),
 
     // Meaning: deterministic, no clock, no I/O, no randomness.
     // counters -> 15-minute slots
@@ -166,6 +168,7 @@ let targets: [Target] = [
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
     tests(
         "Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"], fixtures: true),
+    tests("Exchange", ["Exchange", "Metering", "Timekeeping"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Metering", "Records", "SQLite", "Timekeeping", "Usage"]),

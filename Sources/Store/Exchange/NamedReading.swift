@@ -1,0 +1,65 @@
+import Metering
+import Timekeeping
+
+/// A reading as files have it: names instead of identities, in the quantity's canonical unit.
+package struct NamedReading: Hashable, Sendable {
+    /// What people call the device; 1 to `Device.maximumNameLength` bytes.
+    package var device: String
+    package var channel: Channel
+    package var quantity: Quantity
+    package var time: Timestamp
+    /// Thousandths of the quantity's unit.
+    package var value: Int64
+
+    package init(device: String, channel: Channel, quantity: Quantity, time: Timestamp, value: Int64) {
+        self.device = device
+        self.channel = channel
+        self.quantity = quantity
+        self.time = time
+        self.value = value
+    }
+}
+
+/// How readings stand in a file. Formats: `Formats.md`.
+package enum ExchangeFormat: String, CaseIterable, Sendable {
+    case csv, jsonl, influx, prometheus
+
+    /// The format that a file's name speaks of, such as `house.csv` or `old.lp`; nil where it speaks of none.
+    package init?(fileName name: String) {
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        switch name[name.index(after: dot)...].lowercased() {
+        case "csv": self = .csv
+        case "jsonl", "ndjson": self = .jsonl
+        case "lp", "influx", "line": self = .influx
+        case "prom", "om", "openmetrics": self = .prometheus
+        default: return nil
+        }
+    }
+
+    /// Whether its readings come a series after the other, not in the order of time.
+    package var isBySeries: Bool { self == .prometheus }
+}
+
+/// What a line of line protocol counts its time in.
+package enum TimePrecision: String, CaseIterable, Sendable {
+    case ns, us, ms, s
+
+    /// Of one unit, in milliseconds: a numerator and a denominator.
+    var milliseconds: (multiplier: Int64, divisor: Int64) {
+        switch self {
+        case .ns: (1, 1_000_000)
+        case .us: (1, 1_000)
+        case .ms: (1, 1)
+        case .s: (1_000, 1)
+        }
+    }
+}
+
+/// Why a line is no reading: the end of a sentence that begins with its place, such as `house.csv:12: the line …`.
+package struct LineFault: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
