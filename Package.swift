@@ -10,6 +10,7 @@ let swift: [SwiftSetting] = [
     // A reading passes ten modules; without this each accessor between them is a call that nothing specialises.
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -21,12 +22,11 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 /// `documents`: pages on formats, which stand beside the code that implements them.
 func library(
-    _ folder: String, _ name: String, _ dependencies: [Target.Dependency], documents: [String] = [],
-    resources: [Resource] = []
+    _ folder: String, _ name: String, _ dependencies: [Target.Dependency], documents: [String] = []
 ) -> Target {
     .target(
         name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", exclude: documents,
-        resources: resources, swiftSettings: swift)
+        swiftSettings: swift)
 }
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
@@ -34,7 +34,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 func shim(_ name: String, links: [String]) -> Target {
     .target(
-        name: name, path: "Sources/Libraries/\(name)", cxxSettings: cxx,
+        name: name, path: "Sources/Libraries/\(name)", cSettings: c, cxxSettings: cxx,
         linkerSettings: links.map { .linkedLibrary($0) })
 }
 func system(_ name: String, _ pkgConfig: String, _ debian: String) -> Target {
@@ -58,6 +58,8 @@ let targets: [Target] = [
     shim("CSimdjson", links: ["simdjson"]),
     // TOML text -> events with line and column
     shim("CTOML", links: []),
+    // the profiles of Devices as bytes
+    shim("CProfiles", links: []),
     // statements, transactions, migrations
     library("Libraries", "SQLite", ["CSQLite"]),
     // values that know their file, line and column
@@ -84,8 +86,8 @@ let targets: [Target] = [
     library("Field", "MQTT", ["CMosquitto"]),
     // profiles and decoders, pure
     library(
-        "Field", "Devices", ["JSONScanner", "TOML", "Metering", "Timekeeping"], documents: ["EnergyTopics.md"],
-        resources: [.embedInCode("Profiles")]),
+        "Field", "Devices", ["CProfiles", "JSONScanner", "TOML", "Metering", "Timekeeping"],
+        documents: ["EnergyTopics.md", "Profiles"]),
     // price lists: CSV and JSON -> prices of slots
     library("Field", "Prices", ["JSONScanner", "Metering", "Timekeeping"]),
     // discovery, schedules
@@ -161,7 +163,7 @@ let targets: [Target] = [
     tests("Metering", ["Metering", "Timekeeping"], fixtures: true),
     tests("Records", ["Records", "Metering", "Timekeeping"], fixtures: true),
     tests("Field", ["Modbus", "MQTT", "Simulation"]),
-    tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"]),
+    tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"], fixtures: true),
     tests("Prices", ["Prices", "Metering", "Timekeeping"]),
     tests(
         "Intake",

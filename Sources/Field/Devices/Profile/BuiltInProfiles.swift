@@ -1,10 +1,14 @@
+import CProfiles
+
 extension ProfileCatalog {
-    /// Every file of `Profiles`; the build turns each into an array of its bytes. A test compares list and folder.
+    /// Every file of `Profiles`, as it stood when the program was built.
     static var builtInSources: [Source] {
-        [
-            Source(file: "eastron_sdm630.toml", text: PackageResources.eastron_sdm630_toml),
-            Source(file: "energy.toml", text: PackageResources.energy_toml),
-            Source(file: "tasmota.toml", text: PackageResources.tasmota_toml),
-        ]
+        (0..<cprofiles_count()).map { index in
+            var length: UInt = 0
+            let text = cprofiles_text(index, &length)
+            return Source(
+                file: String(cString: cprofiles_name(index)),
+                text: Array(UnsafeBufferPointer(start: text, count: Int(length))))
+        }
     }
 }

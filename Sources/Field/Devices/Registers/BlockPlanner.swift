@@ -31,7 +31,7 @@ enum BlockPlanner {
     ) throws(Problem) -> [RegisterBlock] {
         var blocks: [RegisterBlock] = []
         for group in 0..<groups {
-            let members = registers.filter { $0.group == group }
+            let members = registers.filter { $0.group == group && !$0.isFallback }
             for function in Set(members.map(\.function)).sorted() {
                 let spans = spans(of: members.filter { $0.function == function }, limits)
                 blocks += try plan(spans, group: group, function: function, limits: limits)

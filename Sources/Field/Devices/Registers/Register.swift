@@ -49,7 +49,12 @@ package struct Register: Hashable, Sendable {
         var plausible: ClosedRange<Int64>?
         /// A request of its own: as part of a longer one it means something else.
         var isAlone = false
+        /// Says the same as another register, with less precision or on older devices: never asked for, and counts
+        /// where the other one is not among the words.
+        var isFallback = false
     }
+
+    package var isFallback: Bool { special?.isFallback ?? false }
 
     /// Behind its last word.
     var end: Int { Int(address) + type.words }

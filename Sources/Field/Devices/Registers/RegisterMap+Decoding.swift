@@ -22,12 +22,13 @@ extension RegisterMap {
         case .failure(let error): return [error]
         }
         var errors: [FieldError] = []
+        var fallbacks: [Int] = []
         let before = samples.count
         let end = window.first + block.count
         for register in registers[firstIndex(from: block.address, function: window.function)...] {
             guard register.function == window.function, Int(register.address) < end else { break }
             guard register.end <= end else { continue }
-            if let group = block.group, register.group != group { continue }
+            if let group = block.group, register.group != group || register.isFallback { continue }
             let ratio = ratios.ratio(of: register.quantity)
             let value: Register.Value?
             if let special = register.special {
@@ -40,14 +41,23 @@ extension RegisterMap {
             switch value {
             case .thousandths(let value):
                 let isDerived = register.special.map { !$0.terms.isEmpty } ?? false
+                if register.isFallback { fallbacks.append(samples.count) }
                 samples.append(
                     Sample(
                         channel: register.channel, quantity: register.quantity, value: value,
                         flags: isDerived ? .derived : ReadingFlags(rawValue: 0)))
             case nil, .noValue: continue
             case .outOfRange: errors.append(register.error(.outOfRange))
-            case .missing(let place): errors.append(register.error(.missingRegister("\(place)")))
+            case .missing(let place):
+                let error = register.error(.missingRegister("\(place)"))
+                // Of several meanings that a code chooses from, one complaint.
+                if errors.last?.field != error.field { errors.append(error) }
             }
+        }
+        for i in fallbacks.reversed() {
+            let series = (samples[i].channel, samples[i].quantity)
+            let others = samples[before...].count { ($0.channel, $0.quantity) == series }
+            if others > 1 { samples.remove(at: i) }
         }
         if isInverted != context.isInverted {
             for i in before..<samples.count { samples[i].invert() }

@@ -126,10 +126,11 @@ extension RegisterMap {
     }
 
     /// Two registers for one series would overwrite each other with every read; those of which a code chooses one do
-    /// not.
+    /// not, and neither does a fallback.
     private static func checkRepeats(_ registers: [RegisterReader.Placed]) {
         var seen: [String: UInt16] = [:]
-        for (register, table) in registers where register.special?.when.isEmpty ?? true {
+        for (register, table) in registers
+        where (register.special?.when.isEmpty ?? true) && !register.isFallback {
             let series = "\(register.channel) \(register.quantity)"
             if let other = seen.updateValue(register.address, forKey: series) {
                 table.report("quantity", "`\(series)` is read from \(hexadecimal(other)) already")

@@ -132,7 +132,7 @@ package struct RegisterMap: Hashable, Sendable {
         for ratio in [frame.transformers?.current, frame.transformers?.voltage] {
             if let ratio { places.insert(ratio.place) }
         }
-        for special in registers.compactMap(\.special) {
+        for special in registers.compactMap(\.special) where !special.isFallback {
             places.formUnion(special.when.map(\.place))
             places.formUnion(special.negativeWhen.map(\.place))
             if let place = special.scaleFactor { places.insert(place) }

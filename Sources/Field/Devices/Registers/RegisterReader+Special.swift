@@ -4,6 +4,7 @@ import TOML
 extension RegisterReader {
     static let specialKeys = [
         "form", "magnitude", "scale_register", "plus", "minus", "when", "negative_when", "scales", "plausible", "alone",
+        "fallback",
     ]
     private static let conditionKeys = ["function", "address", "mask", "is"]
 
@@ -22,7 +23,9 @@ extension RegisterReader {
         if let address = address(table, "scale_register") {
             special.scaleFactor = RegisterPlace(function: function, address: UInt16(address))
         }
-        special.terms = terms(table, "plus", type, isSubtracted: false) + terms(table, "minus", type, isSubtracted: true)
+        special.isFallback = table.boolean("fallback") ?? false
+        special.terms = terms(table, "plus", type, isSubtracted: false)
+        special.terms += terms(table, "minus", type, isSubtracted: true)
         special.when = conditions(table, "when", function: function)
         special.negativeWhen = conditions(table, "negative_when", function: function)
         special.plausible = plausible(table)
@@ -36,12 +39,16 @@ extension RegisterReader {
     private func terms(
         _ table: ProfileTable, _ key: String, _ type: RegisterType, isSubtracted: Bool
     ) -> [Register.Term] {
-        guard let address = address(table, key) else { return [] }
-        guard address + type.words <= 0x10000 else {
-            table.report(key, "the register ends behind 0xFFFF")
+        guard let value = table.table[key] else { return [] }
+        let written = value.array ?? [value]
+        let addresses = written.compactMap(\.integer).map { $0 + Int64(base) }
+        guard addresses.count == written.count, (1...8).contains(written.count),
+            addresses.allSatisfy({ $0 >= 0 && $0 <= 0x10000 - Int64(type.words) })
+        else {
+            table.report(key, "must be an address, or up to eight of them")
             return []
         }
-        return [Register.Term(address: UInt16(address), isSubtracted: isSubtracted)]
+        return addresses.map { Register.Term(address: UInt16($0), isSubtracted: isSubtracted) }
     }
 
     /// One condition, or several that must all hold.
