@@ -13,7 +13,7 @@ package struct ProfileCatalog: Sendable {
     /// Every name that a meter may be called by, and the one that `text` is nearest to.
     package func nearestMeter(to text: String) -> String? {
         let meters = profiles.filter { $0.registers != nil }
-        return nearest(text, among: meters.flatMap { [$0.name] + $0.aliases })
+        return TOML.nearest(text, among: meters.flatMap { [$0.name] + $0.aliases })
     }
 
     package var names: [String] { profiles.map(\.name) }
