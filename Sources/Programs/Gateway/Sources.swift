@@ -1,6 +1,5 @@
 import ConfigurationFile
 import Devices
-import Glibc
 import Intake
 import Logging
 import MQTT
@@ -68,39 +67,14 @@ struct SourcePlan {
         }
         self.declared = declared
         self.buses = buses
-        mqtt = try SourcePlan.options(configuration.mqtt, gateway)
-    }
-
-    private static func options(
-        _ settings: Configuration.MQTT, _ gateway: GatewayID
-    ) throws(GatewayFailure) -> MQTTOptions? {
-        guard settings.isEnabled else { return nil }
-        var options = MQTTOptions(
-            host: settings.host, port: UInt16(settings.port),
-            clientID: settings.clientID ?? "energyd-\(gateway.description.prefix(8))", seed: gateway.low)
-        options.version = settings.version
-        options.tls = settings.tls
-        options.username = settings.username
-        if let file = settings.passwordFile {
-            guard settings.username != nil else { throw .configuration("mqtt.password_file needs mqtt.username") }
-            options.password = try password(file)
+        do throws(ConfigurationError) {
+            mqtt =
+                configuration.mqtt.isEnabled
+                ? try configuration.mqtt.options(
+                    clientID: "energyd-\(gateway.description.prefix(8))", seed: gateway.low)
+                : nil
+        } catch {
+            throw .configuration("\(error)")
         }
-        return options
-    }
-
-    /// The first line of the file, or of the systemd credential of that name.
-    private static func password(_ file: String) throws(GatewayFailure) -> [UInt8] {
-        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
-        let path = file.contains("/") ? file : "\(credentials ?? ".")/\(file)"
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw .configuration("mqtt.password_file \(path) cannot be read: \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = read(descriptor, &buffer, buffer.count)
-        let line = buffer[..<max(0, count)].prefix { $0 != 0x0A && $0 != 0x0D }
-        guard !line.isEmpty else { throw .configuration("mqtt.password_file \(path) holds no password") }
-        return Array(line)
     }
 }

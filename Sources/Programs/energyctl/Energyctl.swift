@@ -18,7 +18,7 @@ struct Energyctl: ParsableCommand {
         version: energydVersion,
         subcommands: [
             StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, ReplayCommand.self,
-            DecodeCommand.self, ProfileCommand.self, ConfigCommand.self,
+            DecodeCommand.self, MQTTCommand.self, ProfileCommand.self, ConfigCommand.self,
         ])
 
     static func main() {

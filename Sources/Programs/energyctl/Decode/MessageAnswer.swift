@@ -9,6 +9,8 @@ struct MessageAnswer {
     var readings: [DecodedReading] = []
     /// Why the message, or a part of it, could not be read.
     var error: String?
+    /// The profile that knew the topic.
+    var family: String?
     /// What a person may want to know of a message that is not broken.
     var notes: [String] = []
 

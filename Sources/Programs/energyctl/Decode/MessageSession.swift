@@ -9,8 +9,12 @@ final class MessageSession {
     private var message = DecodedMessage()
 
     /// `family` leaves one profile; `configuration` is the daemon's file.
-    init(family: String?, configuration path: String?) throws {
-        let configuration = try path.map { try ConfigCommand.Check.load($0) } ?? Configuration()
+    convenience init(family: String?, configuration path: String?) throws {
+        try self.init(family: family, try path.map { try ConfigCommand.Check.load($0) } ?? Configuration())
+    }
+
+    /// As above, with a configuration that was read before.
+    init(family: String?, _ configuration: Configuration) throws {
         let (catalog, problems) = ProfileCatalog.load(directories: configuration.profileDirectories)
         for problem in problems { Terminal.complain("a profile is left out: \(problem)") }
         var profiles = catalog.profiles.filter { $0.messages != nil }
@@ -32,6 +36,7 @@ final class MessageSession {
             }
         }
         var answer = MessageAnswer()
+        if message.profile >= 0 { answer.family = decoder.profiles[message.profile].name }
         switch message.outcome {
         case .notMine: answer.notes.append("no profile knows this topic")
         case .nothing, .readings: break
