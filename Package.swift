@@ -54,6 +54,9 @@ let targets: [Target] = [
     system("CModbus", "libmodbus", "libmodbus-dev"),
     system("CSQLite", "sqlite3", "libsqlite3-dev"),
     system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+    system("CZstd", "libzstd", "libzstd-dev"),
+    // what of malloc.h Swift's Glibc lacks
+    .systemLibrary(name: "CAllocator", path: "Sources/Libraries/CAllocator"),
     // JSON text -> flat tape of tokens
     shim("CSimdjson", links: ["simdjson"]),
     // TOML text -> events with line and column
@@ -64,6 +67,8 @@ let targets: [Target] = [
     library("Libraries", "TOML", ["CTOML"]),
     // tape of one document, no allocation per message
     library("Libraries", "JSONScanner", ["CSimdjson"]),
+    // zstd frames
+    library("Libraries", "Compression", ["CZstd"]),
     // HTTP requests, over TCP or a Unix socket
     library("Libraries", "HTTPClient", ["CCurl"]),
 
@@ -95,7 +100,8 @@ let targets: [Target] = [
     library("Store", "ReadingLog", ["Disk", "Metering", "Records", "Timekeeping"], documents: ["SegmentFormat.md"]),
     // every series, sealed blocks
     library(
-        "Store", "History", ["Disk", "ReadingLog", "Metering", "Records", "Timekeeping"], documents: ["BlockFormat.md"]),
+        "Store", "History", ["CAllocator", "Compression", "Disk", "ReadingLog", "Metering", "Records", "Timekeeping"],
+        documents: ["BlockFormat.md"]),
 
     // Meaning: deterministic, no clock, no I/O, no randomness.
     // counters -> 15-minute slots
@@ -139,7 +145,9 @@ let targets: [Target] = [
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
         "energybench",
-        ["Devices", "Disk", "History", "ReadingLog", "Usage", "Metering", "Records", "Timekeeping"]),
+        [
+            "Devices", "Disk", "History", "ReadingLog", "Simulation", "Usage", "Metering", "Records", "Timekeeping",
+        ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),
     tests("Timekeeping", ["Timekeeping"], fixtures: true),
@@ -151,7 +159,9 @@ let targets: [Target] = [
         "Intake",
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
     tests(
-        "Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"], fixtures: true),
+        "Store",
+        ["Compression", "Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"],
+        fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
     tests("Ledger", ["Ledger", "Usage", "Metering", "Records", "Timekeeping"]),
