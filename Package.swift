@@ -54,6 +54,9 @@ let targets: [Target] = [
     system("CModbus", "libmodbus", "libmodbus-dev"),
     system("CSQLite", "sqlite3", "libsqlite3-dev"),
     system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+    system("CZstd", "libzstd", "libzstd-dev"),
+    // what of malloc.h Swift's Glibc lacks
+    .systemLibrary(name: "CAllocator", path: "Sources/Libraries/CAllocator"),
     // JSON text -> flat tape of tokens
     shim("CSimdjson", links: ["simdjson"]),
     // TOML text -> events with line and column
@@ -68,6 +71,8 @@ let targets: [Target] = [
     library("Libraries", "JSONScanner", ["CSimdjson"]),
     // JSON out: numbers exactly as given
     library("Libraries", "JSONText", []),
+    // zstd frames
+    library("Libraries", "Compression", ["CZstd"]),
     // HTTP requests, over TCP or a Unix socket
     library("Libraries", "HTTPClient", ["CCurl"]),
 
@@ -101,7 +106,9 @@ let targets: [Target] = [
     library("Store", "ReadingLog", ["Disk", "Metering", "Records", "Timekeeping"], documents: ["SegmentFormat.md"]),
     // every series, sealed blocks
     library(
-        "Store", "History", ["Disk", "ReadingLog", "Metering", "Records", "Timekeeping"], documents: ["BlockFormat.md"]),
+        "Store", "History",
+        ["CAllocator", "Compression", "Disk", "ReadingLog", "Metering", "Records", "Timekeeping"],
+        documents: ["BlockFormat.md"]),
     // readings in files: csv, jsonl, line protocol, OpenMetrics; pure
     library("Store", "Exchange", ["JSONScanner", "Metering", "Timekeeping"], documents: ["Formats.md"]),
 
@@ -156,7 +163,10 @@ let targets: [Target] = [
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
         "energybench",
-        ["Devices", "Disk", "History", "ReadingLog", "Usage", "Metering", "Records", "Timekeeping"]),
+        [
+            "Devices", "Disk", "History", "Intake", "ReadingLog", "Simulation", "Usage", "Metering", "Records",
+            "Timekeeping",
+        ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),
     tests("Timekeeping", ["Timekeeping"], fixtures: true),
@@ -169,7 +179,9 @@ let targets: [Target] = [
         "Intake",
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
     tests(
-        "Store", ["Disk", "ReadingLog", "History", "Records", "Metering", "Timekeeping", "Simulation"], fixtures: true),
+        "Store",
+        ["Compression", "Disk", "History", "Metering", "ReadingLog", "Records", "Simulation", "Timekeeping"],
+        fixtures: true),
     tests("Exchange", ["Exchange", "Metering", "Timekeeping"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),

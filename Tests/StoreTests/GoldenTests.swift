@@ -8,9 +8,10 @@ import Simulation
 import Testing
 import Timekeeping
 
-/// The files of version 1, byte by byte: `Fixtures/segment-v1.bin` (a segment without the zeros at its end) and
-/// `Fixtures/blocks-v1.blk`. Made by `UPDATE_GOLDEN=1 swift test --filter GoldenTests` from the fixed gateway, boot,
-/// clock and generator of `LogWorld`; a change of these bytes needs a new version of the format.
+/// The files of every version, byte by byte: `Fixtures/segment-v1.bin` (a segment without the zeros at its end),
+/// `blocks-v1.blk` (written by version 1, read only) and `raw-v2.blk`, `minute-v2.blk`, `quarter-v2.blk`. Made by
+/// `UPDATE_GOLDEN=1 swift test --filter GoldenTests` from the fixed gateway, boot, clock and generator of `LogWorld`;
+/// a change of these bytes needs a new version of the format.
 @Suite struct GoldenTests {
     private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Fixtures")
@@ -42,9 +43,9 @@ import Timekeeping
         return records
     }
 
-    private func blocks(_ world: LogWorld) throws -> (name: String, bytes: [UInt8]) {
-        let name = try #require(try world.disk.list("/data/history/raw").first)
-        return (name, try #require(world.disk.contents("/data/history/raw/" + name)))
+    private func blocks(_ world: LogWorld, _ tier: HistoryTier) throws -> (name: String, bytes: [UInt8]) {
+        let name = try #require(try world.disk.list("/data/history/\(tier.name)").first)
+        return (name, try #require(world.disk.contents("/data/history/\(tier.name)/" + name)))
     }
 
     private func golden(_ name: String, _ bytes: [UInt8]) throws -> [UInt8] {
@@ -56,26 +57,33 @@ import Timekeeping
         return [UInt8](try Data(contentsOf: url))
     }
 
-    @Test func `a segment and a block file are written as they were in version 1`() throws {
+    @Test func `a segment is written as in version 1 and block files as in version 2`() throws {
         var world = LogWorld()
         _ = try write(&world)
         var segment = try #require(world.disk.contents(world.segment(1)))
         segment.removeLast(segment.reversed().prefix { $0 == 0 }.count)
         #expect(try golden("segment-v1.bin", segment) == segment)
-        let blocks = try blocks(world)
-        #expect(blocks.name == "1789999998500-1790000010000-1.blk")
-        #expect(try golden("blocks-v1.blk", blocks.bytes) == blocks.bytes)
+        for (tier, name) in [
+            (HistoryTier.raw, "1789999998500-1790000010000-1.1.blk"),
+            (.minute, "1789999980000-1789999980000-1.1.blk"), (.quarter, "1789999200000-1789999200000-1.1.blk"),
+        ] {
+            let blocks = try blocks(world, tier)
+            #expect(blocks.name == name)
+            #expect(try golden("\(tier.name)-v2.blk", blocks.bytes) == blocks.bytes)
+        }
     }
 
-    @Test func `files of version 1 are read`() throws {
+    @Test(arguments: [1, 2]) func `files of every version are read`(version: Int) throws {
         var made = LogWorld()
         let records = try write(&made)
-        let segment = try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent("segment-v1.bin"))
-        let blocks = try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent("blocks-v1.blk"))
+        let segment = try fixture("segment-v1.bin")
         var world = LogWorld()
         let zeros = [UInt8](repeating: 0, count: (64 << 10) - segment.count)
-        world.disk.put([UInt8](segment) + zeros, at: world.segment(1))
-        world.disk.put([UInt8](blocks), at: "/data/history/raw/1789999998500-1790000010000-1.blk")
+        world.disk.put(segment + zeros, at: world.segment(1))
+        let fixtures = version == 1 ? [("raw", "blocks-v1")] : [("raw", "raw-v2"), ("minute", "minute-v2")]
+        for (tier, name) in fixtures {
+            world.disk.put(try fixture(name + ".blk"), at: "/data/history/\(tier)/1789999998500-1790000010000-1.blk")
+        }
         let log = try world.open()
         #expect(!log.report.isEventful)
         let received = try Received(log)
@@ -85,5 +93,24 @@ import Timekeeping
         #expect(history.latest(LogWorld.key(0)) == HistoryPoint(time: LogWorld.start + 10_000, value: 43_000))
         #expect(history.latest(LogWorld.key(1)) == HistoryPoint(time: LogWorld.start - 1500, value: -7))
         #expect(history.cursor == log.durable)
+        // The tiers that are not there are made from the raw values.
+        try history.follow()
+        try history.follow()
+        #expect(history.statistics.tiers.mapValues(\.files) == [.raw: 1, .minute: 1, .quarter: 1])
+        var points: [HistoryPoint] = []
+        try history.range(LogWorld.key(0), from: LogWorld.start, to: LogWorld.start + Span.hour) { points.append($0) }
+        #expect(
+            points == [
+                HistoryPoint(time: LogWorld.start, value: 42_500),
+                HistoryPoint(time: LogWorld.start + 10_000, value: 43_000),
+            ])
+        // Version 1 does not tell when its file was begun.
+        for tier in HistoryTier.allCases where version == 2 {
+            #expect(try blocks(world, tier).bytes == fixture("\(tier.name)-v2.blk"))
+        }
+    }
+
+    private func fixture(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent(name)))
     }
 }

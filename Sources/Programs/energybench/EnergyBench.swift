@@ -8,24 +8,32 @@ import Glibc
 struct EnergyBench {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 2 else {
-            complain("usage: energybench DIRECTORY; the directory is for files and must be on the disk to be measured")
+        let parts = ["log", "store", "usage", "decode", "memory", "week"]
+        let chosen = Array(arguments.dropFirst(2))
+        guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {
+            complain(
+                "usage: energybench DIRECTORY [\(parts.joined(separator: "|"))]…; the directory is for files and must be "
+                    + "on the disk to be measured")
             exit(2)
         }
         do {
-            try run(in: arguments[1])
+            // The week takes minutes, and memory wants a process of its own.
+            try run(chosen.isEmpty ? ["log", "store", "usage", "decode"] : chosen, in: arguments[1])
         } catch {
             complain("energybench: \(error)")
             exit(1)
         }
     }
 
-    private static func run(in directory: String) throws {
+    private static func run(_ parts: [String], in directory: String) throws {
         try LocalFileSystem().createDirectory(directory)
-        try LogBench.run(in: directory + "/log")
-        try StoreBench.run(in: directory + "/store")
-        UsageBench.run()
-        DecodeBench.run()
+        // Memory is measured before anything else has used any.
+        if parts.contains("store") { try StoreBench.run(in: directory + "/store") }
+        if parts.contains("log") { try LogBench.run(in: directory + "/log") }
+        if parts.contains("usage") { UsageBench.run() }
+        if parts.contains("decode") { DecodeBench.run() }
+        if parts.contains("memory") { try WeekBench.run(days: 1, in: directory + "/memory") }
+        if parts.contains("week") { try WeekBench.run(days: 7, in: directory + "/week") }
     }
 
     private static func complain(_ text: String) {
@@ -51,5 +59,6 @@ struct Stopwatch {
 
 /// Prints one result. The value keeps six digits; how many of them hold is seen from its spread over the runs.
 func report(_ name: String, _ value: Double, _ unit: String) {
-    print("\(name) \(value) \(unit)")
+    let line = Array("\(name) \(value) \(unit)\n".utf8)
+    _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
 }

@@ -28,10 +28,10 @@ enum LogBench {
         report("log.cpu_s_per_million", watch.cpu / count * 1e6, "s")
     }
 
-    static func open(_ directory: String, _ clock: StoppedClock) throws -> ReadingLog {
+    static func open(_ directory: String, _ clock: StoppedClock, budget: Int64 = 1 << 30) throws -> ReadingLog {
         var generator = SystemRandomNumberGenerator()
         let options = LogOptions(
-            gateway: GatewayID(high: 0xBE, low: 0xEF), boot: BootID(bytes: (0..<16).map { UInt8($0) }))
+            gateway: GatewayID(high: 0xBE, low: 0xEF), boot: BootID(bytes: (0..<16).map { UInt8($0) }), budget: budget)
         return try ReadingLog(
             directory: directory, fileSystem: LocalFileSystem(), clock: clock, options: options, using: &generator)
     }

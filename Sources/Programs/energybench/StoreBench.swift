@@ -5,32 +5,66 @@ import ReadingLog
 import Records
 import Timekeeping
 
-/// What History costs per point: reading the log, the heads, compressing and writing the files.
+/// The whole store on the data set that others are measured on: append, durable, followed, sealed, merged; then queries.
 enum StoreBench {
-    private static let hours = 8
+    /// Points made durable together, as the peers' batches of 5,000: five instants of 1,000 series.
+    private static let stepsPerFlush = 5
 
     static func run(in directory: String) throws {
-        let clock = StoppedClock()
-        let log = try LogBench.open(directory + "/log", clock)
-        let history = try History(directory: directory + "/history", fileSystem: LocalFileSystem(), log: log)
-        var house = Household()
-        let numbers = try house.keys.map { try log.number(for: $0) }
-        var cpu = 0.0
-        var count = 0
-        for minute in 0..<hours * 60 {
-            for second in minute * 60..<minute * 60 + 60 {
-                clock.milliseconds = Household.start.milliseconds + Int64(second) * Span.second
-                try log.append([.readings(house.readings(second: second, numbers: numbers))])
-                count += numbers.count
-            }
-            try log.flush()
-            let watch = Stopwatch()
-            try history.follow()
-            cpu += watch.cpu
-        }
-        let watch = Stopwatch()
-        try history.seal()
-        cpu += watch.cpu
-        report("store.cpu_s_per_million", cpu / Double(count) * 1e6, "s")
+        let data = PerfDataSet()
+        precondition(data.sum == PerfDataSet.checksum, "the data set is not the one that gen.c makes")
+        try bulk(data, in: directory + "/grid", jitter: false)
+        try bulk(data, in: directory + "/jitter", jitter: true)
+        try cadence(data, in: directory + "/cadence")
+        try StoreSteadyBench.run(data, in: directory)
+        try StoreMeterBench.run(in: directory + "/sdm630")
     }
+
+    private static func bulk(_ data: PerfDataSet, in directory: String, jitter: Bool) throws {
+        var random: UInt64 = 0x5EED
+        func draw(_ series: Int) -> Int64 {
+            random ^= random << 13
+            random ^= random >> 7
+            random ^= random << 17
+            return Int64(random % 41) - 20
+        }
+        let before = ProcessFigures.privateBytes()
+        var world = try StoreWorld(directory, series: PerfDataSet.seriesCount)
+        let written = ProcessFigures.io("write_bytes")
+        for step in 0..<PerfDataSet.count {
+            try world.append(step, { data.thousandths($0, step) }, jitter: jitter ? draw : { _ in 0 })
+            if step % stepsPerFlush == stepsPerFlush - 1 { try world.flush() }
+        }
+        try world.flush()
+        let after = ProcessFigures.privateBytes()
+        try world.seal()
+        report("store.bytes_per_point.\(jitter ? "jitter" : "grid")", world.bytesPerPoint, "B")
+        if jitter { return }
+        report("store.cpu_s_per_million", world.cpu / Double(world.count) * 1e6, "s")
+        if let before, let after {
+            // The heads are as full as they ever get: the next reading would seal them.
+            report(
+                "store.private_bytes_per_series", Double(after - before) / Double(PerfDataSet.seriesCount), "B")
+        }
+        if let written, let now = ProcessFigures.io("write_bytes") {
+            report("store.written_bytes_per_point.bulk", Double(now - written) / Double(world.count), "B")
+        }
+        try StoreQueryBench.run(world, data)
+    }
+
+    /// The same work at the pace of real time: every 10 s of it is made durable by itself.
+    private static func cadence(_ data: PerfDataSet, in directory: String) throws {
+        var world = try StoreWorld(directory, series: PerfDataSet.seriesCount)
+        for step in 0..<3 * 720 {
+            try world.append(step, { data.thousandths($0, step) })
+            try world.flush()
+        }
+        try world.seal()
+        report("store.cpu_s_per_million.flush_1000", world.cpu / Double(world.count) * 1e6, "s")
+    }
+}
+
+extension PerfDataSet {
+    /// Of the unit: W and Wh are both in tenths here.
+    func thousandths(_ series: Int, _ step: Int) -> Int64 { Int64(values[series][step]) * 100 }
 }

@@ -3,37 +3,82 @@ import Timekeeping
 
 /// What History may use.
 package struct HistoryOptions: Hashable, Sendable {
-    /// Files whose newest value is older than this go, ms of log time.
-    package var retention: Int64
-    /// Bytes of all block files together; beyond it the oldest goes.
-    package var budget: Int64
-    /// Log time after which the head becomes a file, ms.
+    /// Ages and bytes at which a tier's oldest files go.
+    package struct Limit: Hashable, Sendable {
+        /// Files whose newest value is older than this go, ms of log time; `.max` keeps them for ever.
+        package var retention: Int64
+        /// Bytes of the tier's files together; beyond it the oldest goes.
+        package var budget: Int64
+
+        package init(retention: Int64, budget: Int64) {
+            self.retention = max(Span.minute, retention)
+            self.budget = max(1 << 16, budget)
+        }
+    }
+
+    package var raw: Limit
+    package var minute: Limit
+    package var quarter: Limit
+    /// The head becomes a file when log time passes a multiple of this, ms.
     package var sealAfter: Int64
     /// Bytes of values in memory at which the head becomes a file earlier.
     package var headCeiling: Int
+    /// As many neighbouring files are merged into one.
+    package var mergeCount: Int
 
+    /// `retention` and `budget` are those of the raw values. Buckets of a minute are kept for a year, those of a
+    /// quarter of an hour for ever, each within a budget.
     package init(
         retention: Int64 = 30 * Span.day, budget: Int64 = 512 << 20, sealAfter: Int64 = 2 * Span.hour,
-        headCeiling: Int = 16 << 20
+        headCeiling: Int = 16 << 20, minute: Limit = Limit(retention: 366 * Span.day, budget: 1 << 30),
+        quarter: Limit = Limit(retention: .max, budget: 1 << 30), mergeCount: Int = 12
     ) {
-        self.retention = max(Span.minute, retention)
-        self.budget = max(1 << 16, budget)
+        raw = Limit(retention: retention, budget: budget)
+        self.minute = minute
+        self.quarter = quarter
         self.sealAfter = max(Span.second, sealAfter)
         self.headCeiling = max(1 << 12, headCeiling)
+        self.mergeCount = max(2, mergeCount)
+    }
+
+    package func limit(of tier: HistoryTier) -> Limit {
+        switch tier {
+        case .raw: raw
+        case .minute: minute
+        case .quarter: quarter
+        }
     }
 }
 
 /// Counts since History was opened, and what opening found.
 package struct HistoryStatistics: Hashable, Sendable {
+    /// What lies on disk of one tier.
+    package struct Tier: Hashable, Sendable {
+        package var files = 0
+        package var bytes: Int64 = 0
+        /// The span of the values' times; nil without files.
+        package var first: Timestamp?
+        package var last: Timestamp?
+    }
+
+    /// Of all tiers together.
     package var files = 0
     package var bytes: Int64 = 0
-    /// Values in memory, not sealed yet.
+    package var tiers: [HistoryTier: Tier] = [:]
+    package var series = 0
+    /// Values in memory, not sealed yet, and the bytes that they take.
     package var headPoints = 0
+    package var headBytes = 0
     package var sealedFiles = 0
+    /// Files made of several, and how many those were.
+    package var mergedFiles = 0
+    package var mergedAway = 0
     package var removedFiles = 0
+    /// Bytes of all files written since opening.
+    package var writtenBytes: Int64 = 0
     /// Files whose footer is damaged, under the name they were set aside with.
     package var setAside: [String] = []
-    /// Blocks that a query left out because they are damaged.
+    /// Blocks that a query or a merge left out because they are damaged.
     package var damagedBlocks = 0
     /// Files of a later version; left alone and not read.
     package var newerFiles = 0

@@ -33,12 +33,31 @@ package struct HistoryBucket: Hashable, Sendable {
         sum = Int128(value)
     }
 
+    init(_ columns: BucketColumns, _ i: Int, start: Timestamp) {
+        self.start = start
+        count = Int(columns.counts[i])
+        min = columns.minima[i]
+        max = columns.maxima[i]
+        last = columns.lasts[i]
+        sum = columns.sums[i]
+    }
+
+    @inline(__always)
     mutating func add(_ value: Int64) {
         count += 1
         min = Swift.min(min, value)
         max = Swift.max(max, value)
         last = value
         sum += Int128(value)
+    }
+
+    /// Takes in what lies later in the same step.
+    mutating func add(_ later: HistoryBucket) {
+        count += later.count
+        min = Swift.min(min, later.min)
+        max = Swift.max(max, later.max)
+        last = later.last
+        sum += later.sum
     }
 }
 
@@ -47,5 +66,19 @@ extension HistoryBucket {
     package var average: Int64 {
         // A mean lies between min and max, so it fits.
         Int64(truncatingIfNeeded: Thousandths.divideTiesToEven(sum, Int128(Swift.max(1, count))))
+    }
+}
+
+extension Timestamp {
+    /// The multiple of `step` at or before this instant.
+    func floored(to step: Int64) -> Timestamp {
+        let rest = milliseconds % step
+        return self - (rest < 0 ? rest + step : rest)
+    }
+
+    /// The multiple of `step` at or after this instant.
+    func ceiled(to step: Int64) -> Timestamp {
+        let floor = floored(to: step)
+        return floor == self ? self : floor + step
     }
 }

@@ -88,6 +88,11 @@ package struct LogFrame {
         }
     }
 
+    /// Calls `body` with each reading that the consumer has not had yet, without making records of them.
+    package func readings(_ body: (Reading) -> Void) throws {
+        try Frame.readings(bytes, header, offsets: offsets, body)
+    }
+
     /// The series that the frame declares, in order.
     package func dictionary() throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
         try Frame.dictionary(bytes, header)

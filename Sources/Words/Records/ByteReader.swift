@@ -56,6 +56,7 @@ package struct ByteReader {
     }
 
     /// A zigzag varint.
+    @inline(__always)
     package mutating func signed() throws(RecordError) -> Int64 {
         let raw = try varint()
         return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
@@ -109,6 +110,13 @@ package struct ByteReader {
         position = bytes.count
         guard let text = String(validating: content, as: UTF8.self) else { throw RecordError(.notText, at: 0) }
         return text
+    }
+
+    /// The rest, as a slice of the buffer.
+    package mutating func wholeRest() -> UnsafeRawBufferPointer {
+        let content = UnsafeRawBufferPointer(rebasing: bytes[position...])
+        position = bytes.count
+        return content
     }
 
     /// The rest of this field as bytes.

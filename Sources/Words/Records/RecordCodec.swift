@@ -129,13 +129,20 @@ extension ByteReader {
 
     private mutating func readings(wall: Timestamp) throws(RecordError) -> [Reading] {
         var readings: [Reading] = []
+        // Most take from four bytes on; what is too little grows.
+        readings.reserveCapacity(remaining / 4)
+        try forEachReading(wall: wall) { readings.append($0) }
+        return readings
+    }
+
+    /// The readings of a body of kind 1, one by one.
+    @inline(__always)
+    mutating func forEachReading(wall: Timestamp, _ body: (Reading) -> Void) throws(RecordError) {
         while !isAtEnd {
             let received = try time(after: wall)
             let count = try varint()
-            // A reading takes two bytes at least, so a count beyond that is a lie, not a reason to allocate.
+            // A reading takes two bytes at least, so a count beyond that is a lie.
             guard count <= UInt64(remaining / 2 + 1) else { throw RecordError(.badValue, at: position) }
-            // Once: reserving for every run would copy all that came before for each of them.
-            if readings.isEmpty { readings.reserveCapacity(Int(count)) }
             for _ in 0..<count {
                 let head = try varint()
                 guard let series = UInt32(exactly: head >> 2) else { throw RecordError(.badValue, at: position) }
@@ -143,13 +150,12 @@ extension ByteReader {
                 let value = try signed()
                 let rawFlags = head & 2 != 0 ? try varint() : 0
                 guard let flags = UInt16(exactly: rawFlags) else { throw RecordError(.badValue, at: position) }
-                readings.append(
+                body(
                     Reading(
                         series: SeriesNumber(series), time: time, received: received, value: value,
                         flags: ReadingFlags(rawValue: flags)))
             }
         }
-        return readings
     }
 
     private mutating func clock() throws(RecordError) -> ClockState {

@@ -1,0 +1,178 @@
+import Compression
+import Records
+import Timekeeping
+
+/// Codec 3: buckets of one series. Layout: `BlockFormat.md`.
+enum BucketBlock {
+    static let code: UInt8 = 3
+    /// Buckets of one block: a query for a few of them decodes one block.
+    static let maximumCount = 1024
+
+    struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// Each bucket begins where the one before ends: there is no column of starts.
+        static let evenTimes = Flags(rawValue: 1 << 0)
+        /// Every bucket has as many values as the first.
+        static let sameCounts = Flags(rawValue: 1 << 1)
+        /// Sums are 16 bytes each, outside of the columns.
+        static let wideSums = Flags(rawValue: 1 << 2)
+        static let known: Flags = [.evenTimes, .sameCounts, .wideSums]
+    }
+
+    /// `step` is the tier's; starts rise and are multiples of it.
+    static func encode(_ buckets: BucketColumns, step: Int64, _ compressor: ZstdCompressor) -> [UInt8] {
+        precondition((1...maximumCount).contains(buckets.count))
+        var common = CommonDivisor()
+        var flags: Flags = [.evenTimes, .sameCounts]
+        for i in 0..<buckets.count {
+            if i > 0 {
+                common.add((buckets.minima[i] &- buckets.minima[i - 1]).magnitude)
+                if buckets.starts[i] - buckets.starts[i - 1] != step { flags.remove(.evenTimes) }
+                if buckets.counts[i] != buckets.counts[0] { flags.remove(.sameCounts) }
+            }
+            common.add(UInt64(bitPattern: buckets.maxima[i] &- buckets.minima[i]))
+            common.add(UInt64(bitPattern: buckets.maxima[i] &- buckets.lasts[i]))
+            guard let excess = buckets.excess(i) else {
+                flags.insert(.wideSums)
+                continue
+            }
+            common.add(excess)
+        }
+        var writer = ByteWriter(capacity: 64)
+        writer.fixed(code)
+        writer.varint(UInt64(buckets.count))
+        writer.varint(UInt64(step))
+        writer.signed(buckets.starts[0] / step)
+        writer.signed(buckets.counts[0])
+        writer.signed(buckets.minima[0])
+        writer.varint(common.divisor)
+        writer.fixed(flags.rawValue)
+        if flags.contains(.wideSums) {
+            for sum in buckets.sums { writer.fixed(sum) }
+        }
+        let content = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 * buckets.count) { room in
+            var codes = CodeWriter(room)
+            write(buckets, step, flags, ExactDivision(by: common.divisor), &codes)
+            return codes.content()
+        }
+        writer.payload(content, compressor)
+        return writer.bytes
+    }
+
+    private static func write(
+        _ buckets: BucketColumns, _ step: Int64, _ flags: Flags, _ division: ExactDivision, _ codes: inout CodeWriter
+    ) {
+        let count = buckets.count
+        if !flags.contains(.evenTimes) {
+            for i in 1..<count { codes.append(UInt64((buckets.starts[i] - buckets.starts[i - 1]) / step - 1)) }
+        }
+        if !flags.contains(.sameCounts) {
+            for i in 1..<count { codes.append(signed: buckets.counts[i] &- buckets.counts[i - 1]) }
+        }
+        for i in 1..<max(1, count) {
+            codes.append(signed: division.quotient(buckets.minima[i] &- buckets.minima[i - 1]))
+        }
+        for i in 0..<count {
+            codes.append(division.quotient(UInt64(bitPattern: buckets.maxima[i] &- buckets.minima[i])))
+        }
+        for i in 0..<count {
+            codes.append(division.quotient(UInt64(bitPattern: buckets.maxima[i] &- buckets.lasts[i])))
+        }
+        if !flags.contains(.wideSums) {
+            for i in 0..<count { codes.append(division.quotient(buckets.excess(i) ?? 0)) }
+        }
+    }
+
+    static func decode(_ reader: inout ByteReader, _ zstd: ZstdDecompressor) throws(RecordError) -> BucketColumns {
+        let start = reader.position
+        let count = Int(clamping: try reader.varint())
+        let step = Int64(clamping: try reader.varint())
+        let index = try reader.signed()
+        let firstCount = try reader.signed()
+        let minimum = try reader.signed()
+        let divisor = try reader.varint()
+        guard (1...maximumCount).contains(count), (1...Span.day).contains(step), abs(index / 2) < 1 << 40 else {
+            throw RecordError(.badValue, at: start)
+        }
+        let flags = Flags(rawValue: try reader.fixed())
+        guard Flags.known.isSuperset(of: flags) else { throw RecordError(.badValue, at: start) }
+        var buckets = BucketColumns()
+        if flags.contains(.wideSums) {
+            for _ in 0..<count { buckets.sums.append(try reader.fixed()) }
+        }
+        let shared = (flags.contains(.evenTimes) ? 0 : count - 1) + (flags.contains(.sameCounts) ? 0 : count - 1)
+        let codes = shared + (count - 1) + 2 * count + (flags.contains(.wideSums) ? 0 : count)
+        let decoded = BucketReader(
+            count: count, step: step, index: index, firstCount: firstCount, minimum: minimum, divisor: divisor,
+            flags: flags)
+        return try reader.payload(codes: codes, zstd) {
+            (content) throws(RecordError) in
+            try decoded.read(&content, into: buckets)
+        }
+    }
+}
+
+private struct BucketReader {
+    let count: Int
+    let step: Int64
+    let index: Int64
+    let firstCount: Int64
+    let minimum: Int64
+    let divisor: UInt64
+    let flags: BucketBlock.Flags
+
+    func read(_ content: inout CodeReader, into given: BucketColumns) throws(RecordError) -> BucketColumns {
+        var buckets = given
+        let signedDivisor = Int64(bitPattern: divisor)
+        let (step, isEven, isSame) = (step, flags.contains(.evenTimes), flags.contains(.sameCounts))
+        buckets.starts = try [Int64](count: count) { (starts) throws(RecordError) in
+            var next = index
+            starts[0] = next * step
+            for i in 1..<max(1, starts.count) {
+                let skipped = isEven ? 0 : try content.next()
+                guard skipped < 1 << 40, next < 1 << 41 else { throw RecordError(.badValue, at: i) }
+                next += 1 + Int64(skipped)
+                starts[i] = next * step
+            }
+        }
+        buckets.counts = try [Int64](count: count) { (counts) throws(RecordError) in
+            var value = firstCount
+            for i in 0..<counts.count {
+                if i > 0, !isSame { value &+= try content.nextSigned() }
+                guard value > 0 else { throw RecordError(.badValue, at: i) }
+                counts[i] = value
+            }
+        }
+        buckets.minima = try [Int64](count: count) { (minima) throws(RecordError) in
+            var value = minimum
+            minima[0] = value
+            for i in 1..<max(1, minima.count) {
+                value &+= try content.nextSigned() &* signedDivisor
+                minima[i] = value
+            }
+        }
+        let minima = buckets.minima
+        let maxima = try [Int64](count: count) { (maxima) throws(RecordError) in
+            for i in 0..<maxima.count { maxima[i] = minima[i] &+ Int64(bitPattern: try content.next() &* divisor) }
+        }
+        buckets.lasts = try [Int64](count: count) { (lasts) throws(RecordError) in
+            for i in 0..<lasts.count { lasts[i] = maxima[i] &- Int64(bitPattern: try content.next() &* divisor) }
+        }
+        buckets.maxima = maxima
+        if !flags.contains(.wideSums) {
+            buckets.sums.reserveCapacity(count)
+            for i in 0..<count {
+                let excess = Int128(try content.next() &* divisor)
+                buckets.sums.append(Int128(minima[i]) * Int128(buckets.counts[i]) + excess)
+            }
+        }
+        return buckets
+    }
+}
+
+extension BucketColumns {
+    /// What the sum is above as many minima; nil where that does not fit in 64 bits.
+    fileprivate func excess(_ i: Int) -> UInt64? {
+        UInt64(exactly: sums[i] - Int128(minima[i]) * Int128(counts[i]))
+    }
+}

@@ -1,0 +1,46 @@
+import Timekeeping
+
+/// Values of one series in the order of time, as columns.
+struct PointColumns: Hashable, Sendable {
+    var times: [Int64] = []
+    var values: [Int64] = []
+    /// The farthest that a time lies from what was reported, ms: times that are not farther apart than this are one
+    /// instant.
+    var moved: Int64 = 0
+
+    /// Instants that arithmetic on times is safe with; all that is accepted lies far within.
+    static let timeRange: ClosedRange<Int64> = -(1 << 60)...(1 << 60)
+
+    var count: Int { times.count }
+}
+
+/// Buckets of one series in the order of time, as columns.
+struct BucketColumns: Hashable, Sendable {
+    /// Where each begins, ms: multiples of the tier's step.
+    var starts: [Int64] = []
+    var counts: [Int64] = []
+    var minima: [Int64] = []
+    var maxima: [Int64] = []
+    var lasts: [Int64] = []
+    var sums: [Int128] = []
+
+    var count: Int { starts.count }
+
+    mutating func append(_ bucket: HistoryBucket) {
+        starts.append(bucket.start.milliseconds)
+        counts.append(Int64(bucket.count))
+        minima.append(bucket.min)
+        maxima.append(bucket.max)
+        lasts.append(bucket.last)
+        sums.append(bucket.sum)
+    }
+
+    mutating func append(_ other: BucketColumns, _ range: Range<Int>) {
+        starts.append(contentsOf: other.starts[range])
+        counts.append(contentsOf: other.counts[range])
+        minima.append(contentsOf: other.minima[range])
+        maxima.append(contentsOf: other.maxima[range])
+        lasts.append(contentsOf: other.lasts[range])
+        sums.append(contentsOf: other.sums[range])
+    }
+}

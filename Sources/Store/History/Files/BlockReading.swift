@@ -1,0 +1,133 @@
+import Compression
+import Disk
+import Metering
+import Records
+import Synchronization
+
+/// Columns that a merge can bring into order.
+protocol BlockColumns: Sendable {
+    /// In rising order.
+    var instants: [Int64] { get }
+    /// Instants of two blocks that are not farther apart than this are one.
+    var moved: Int64 { get }
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> Self
+}
+
+extension PointColumns: BlockColumns {
+    var instants: [Int64] { times }
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> PointColumns {
+        try BlockCodec.points(bytes, zstd)
+    }
+}
+
+extension BucketColumns: BlockColumns {
+    var instants: [Int64] { starts }
+    var moved: Int64 { 0 }
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> BucketColumns {
+        try BlockCodec.buckets(bytes, zstd)
+    }
+}
+
+/// Files that queries have open, with their indexes, and decompressors that are free: within bounds, the least recently
+/// used goes.
+final class BlockReading: Sendable {
+    /// A file that is open. It stays readable for whoever holds this, even when the ring has removed it.
+    final class Open: Sendable {
+        let file: any File
+        let entries: [BlockEntry]
+
+        init(file: any File, entries: [BlockEntry]) {
+            self.file = file
+            self.entries = entries
+        }
+
+        /// The series' entries.
+        func entries(of key: SeriesKey) -> ArraySlice<BlockEntry> {
+            var (low, high) = (0, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle].key < key { low = middle + 1 } else { high = middle }
+            }
+            var end = low
+            while end < entries.count, entries[end].key == key { end += 1 }
+            return entries[low..<end]
+        }
+    }
+
+    private struct State {
+        var open: [(path: String, open: Open)] = []
+        var entries = 0
+        var decompressors: [ZstdDecompressor] = []
+    }
+
+    static let maximumFiles = 40
+    /// Of all open files together: some 2 MB.
+    static let maximumEntries = 24_000
+
+    let fileSystem: any FileSystem
+    private let state = Mutex(State())
+
+    init(_ fileSystem: any FileSystem) {
+        self.fileSystem = fileSystem
+    }
+
+    /// The file, opened before or now; nil where its index is damaged. An error with `isMissing`: the ring took it.
+    func open(_ file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) -> Open? {
+        let known = state.withLock { state -> Open? in
+            guard let i = state.open.lastIndex(where: { $0.path == file.path }) else { return nil }
+            let found = state.open[i]
+            if i != state.open.count - 1 {
+                state.open.remove(at: i)
+                state.open.append(found)
+            }
+            return found.open
+        }
+        if let known { return known }
+        guard let opened = try openAnew(file, zstd) else { return nil }
+        state.withLock { state in
+            state.open.append((file.path, opened))
+            state.entries += opened.entries.count
+            while state.open.count > 1,
+                state.open.count > BlockReading.maximumFiles || state.entries > BlockReading.maximumEntries
+            {
+                state.entries -= state.open.removeFirst().open.entries.count
+            }
+        }
+        return opened
+    }
+
+    /// The same without keeping it: for what is read once.
+    func openAnew(_ file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) -> Open? {
+        let descriptor = try fileSystem.open(file.path, .read)
+        guard let entries = try file.entries(descriptor, zstd) else { return nil }
+        return Open(file: descriptor, entries: entries)
+    }
+
+    /// Lets go of a file that was removed.
+    func forget(_ file: BlockFile) {
+        state.withLock { state in
+            guard let i = state.open.firstIndex(where: { $0.path == file.path }) else { return }
+            state.entries -= state.open.remove(at: i).open.entries.count
+        }
+    }
+
+    /// Lends a decompressor.
+    func withDecompressor<Result, Failure: Error>(
+        _ body: (ZstdDecompressor) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let zstd = state.withLock { $0.decompressors.popLast() } ?? ZstdDecompressor()
+        defer { state.withLock { if $0.decompressors.count < 2 { $0.decompressors.append(zstd) } } }
+        return try body(zstd)
+    }
+
+    /// A block's columns; nil for damage.
+    static func columns<Columns: BlockColumns>(
+        _ entry: BlockEntry, _ file: any File, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> Columns? {
+        let bytes = try file.read(at: Int64(entry.position), count: entry.length)
+        return bytes.withUnsafeBytes { buffer in
+            guard buffer.count == entry.length, CRC32C.update(0, buffer) == entry.checksum else { return nil }
+            return try? Columns.decode(buffer, zstd)
+        }
+    }
+}

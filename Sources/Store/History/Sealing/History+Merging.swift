@@ -1,0 +1,182 @@
+import Compression
+import Disk
+import Metering
+import Synchronization
+import Timekeeping
+
+extension History {
+    /// Makes one file of neighbours as long as there are enough of them, in every tier.
+    func mergeFiles() throws(DiskError) {
+        for tier in HistoryTier.allCases {
+            // What the roll-ups lack has to stay until they have it.
+            var refused = state.withLock { Set($0.lacking.values.joined().map(\.path)) }
+            while let files = state.withLock({ $0.mergeable(tier, options, except: refused) }) {
+                // Where nothing of them can be read there is nothing to write; they go with their age.
+                if try !merge(files, tier) { refused.formUnion(files.map(\.path)) }
+            }
+        }
+    }
+
+    /// The new file has its name before the old ones go, and says whose place it takes: a crash between leaves both,
+    /// and the next start removes the old ones.
+    private func merge(_ files: [BlockFile], _ tier: HistoryTier) throws(DiskError) -> Bool {
+        guard let first = files.first, let last = files.last else { return false }
+        let writer = BlockFileWriter(tier, directory: directory(of: tier), reading.fileSystem)
+        var damaged: [BlockError] = []
+        let merged: BlockFile?
+        do throws(DiskError) {
+            try reading.withDecompressor { (zstd) throws(DiskError) in
+                damaged = try copy(files, to: writer, zstd)
+            }
+            merged = try writer.finish(
+                sequences: first.footer.firstSequence...last.footer.sequence, cursor: last.footer.cursor,
+                since: first.footer.since, wall: last.footer.wall)
+        } catch {
+            writer.abandon()
+            throw error
+        }
+        noteDamage(damaged)
+        guard let merged else { return false }
+        state.withLock { state in
+            state.remove(files)
+            state.add(merged)
+            state.statistics.mergedFiles += 1
+            state.statistics.mergedAway += files.count
+            state.statistics.writtenBytes += merged.size
+        }
+        let damagedPaths = Set(damaged.map(\.path))
+        for file in files {
+            guard damagedPaths.contains(file.path) else {
+                try remove(file)
+                continue
+            }
+            reading.forget(file)
+            let path = file.path + ".damaged"
+            try reading.fileSystem.rename(file.path, to: path)
+            state.withLock { $0.statistics.setAside.append(path.split(separator: "/").last.map(String.init) ?? path) }
+        }
+        return true
+    }
+
+    /// Returns the places that could not be read.
+    private func copy(
+        _ files: [BlockFile], to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> [BlockError] {
+        var damaged: [BlockError] = []
+        var opened: [(file: BlockFile, open: BlockReading.Open)] = []
+        for file in files {
+            if let open = try reading.openAnew(file, zstd) {
+                opened.append((file, open))
+            } else {
+                damaged.append(BlockError(path: file.path, position: 0, reason: "the index is damaged"))
+            }
+        }
+        let keys = Set(opened.flatMap { $0.open.entries.map(\.key) }).sorted()
+        for key in keys {
+            var view = QueryView()
+            view.files[writer.tier] = opened
+            if writer.tier == .raw {
+                damaged += try copyPoints(key, view, to: writer, zstd)
+            } else {
+                damaged += try copyBuckets(key, view, to: writer, zstd)
+            }
+        }
+        return damaged
+    }
+
+    private static let (start, end) = (Timestamp(milliseconds: .min), Timestamp(milliseconds: .max))
+
+    private func copyPoints(
+        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> [BlockError] {
+        var points = PointColumns()
+        let damaged = try forAll(.raw, key, view, zstd) { (columns: PointColumns, range) in
+            points.times.append(contentsOf: columns.times[range])
+            points.values.append(contentsOf: columns.values[range])
+            points.moved = max(points.moved, columns.moved)
+        }
+        if points.count > 0 {
+            _ = try writer.add(key, points)
+        } else if let newest = view.newest(key) {
+            writer.addDormant(key, newest)
+        }
+        return damaged
+    }
+
+    private func copyBuckets(
+        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> [BlockError] {
+        var buckets = BucketColumns()
+        let damaged = try forAll(writer.tier, key, view, zstd) { (columns: BucketColumns, range) in
+            buckets.append(columns, range)
+        }
+        try writer.add(key, buckets)
+        return damaged
+    }
+
+    private func forAll<Columns: BlockColumns>(
+        _ tier: HistoryTier, _ key: SeriesKey, _ view: QueryView, _ zstd: ZstdDecompressor,
+        _ body: (Columns, Range<Int>) -> Void
+    ) throws(DiskError) -> [BlockError] {
+        var merge: RunMerge<Columns> = view.merge(tier, key, History.start, History.end)
+        try merge.forEachColumn(zstd, body)
+        return merge.damaged
+    }
+
+    /// Makes the roll-ups of one file of raw values that a tier lacks; one a call, so that a start does not wait.
+    func fillRollUps() throws(DiskError) {
+        for tier in HistoryTier.rollUps {
+            guard let file = state.withLock({ $0.lacking[tier]?.first }) else { continue }
+            try reading.withDecompressor { (zstd) throws(DiskError) in try fill(tier, from: file, zstd) }
+            state.withLock { _ = $0.lacking[tier]?.removeFirst() }
+            return
+        }
+    }
+
+    private func fill(_ tier: HistoryTier, from file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) {
+        let opened: BlockReading.Open?
+        do throws(DiskError) {
+            opened = try reading.openAnew(file, zstd)
+        } catch {
+            // Merged or given up meanwhile; then what it had has been rolled up or is not wanted.
+            if error.isMissing { return }
+            throw error
+        }
+        guard let opened else { return }
+        let writer = BlockFileWriter(tier, directory: directory(of: tier), reading.fileSystem)
+        var view = QueryView()
+        view.files[.raw] = [(file, opened)]
+        for key in Set(opened.entries.map(\.key)).sorted() {
+            var points = PointColumns()
+            let damaged = try forAll(.raw, key, view, zstd) { (columns: PointColumns, range) in
+                points.times.append(contentsOf: columns.times[range])
+                points.values.append(contentsOf: columns.values[range])
+            }
+            noteDamage(damaged)
+            guard points.count > 0 else { continue }
+            let rollUp = try recompute(key, points, isInFiles: true, zstd).0
+            try writer.add(key, tier == .minute ? rollUp.minutes : rollUp.quarters)
+        }
+        let footer = file.footer
+        let made = try writer.finish(
+            sequences: file.sequences, cursor: footer.cursor, since: footer.since, wall: footer.wall)
+        guard let made else { return }
+        state.withLock { state in
+            state.add(made)
+            state.statistics.writtenBytes += made.size
+        }
+    }
+}
+
+extension QueryView {
+    /// The newest value that the files' indexes tell of a series.
+    fileprivate func newest(_ key: SeriesKey) -> HistoryPoint? {
+        var newest: HistoryPoint?
+        for (_, open) in files[.raw] ?? [] {
+            for entry in open.entries(of: key) where newest.map({ $0.time <= entry.last }) ?? true {
+                newest = HistoryPoint(time: entry.last, value: entry.lastValue)
+            }
+        }
+        return newest
+    }
+}

@@ -1,0 +1,159 @@
+import Compression
+import Disk
+import Metering
+import ReadingLog
+import Synchronization
+import Timekeeping
+
+extension History {
+    /// What one seal writes.
+    private struct Sealing {
+        let raw: BlockFileWriter
+        let minute: BlockFileWriter
+        let quarter: BlockFileWriter
+        let zstd: ZstdDecompressor
+        var sealed: [(slot: Int, through: Int64, open: OpenBuckets?)] = []
+
+        func abandon() {
+            raw.abandon()
+            minute.abandon()
+            quarter.abandon()
+        }
+    }
+
+    private func writer(_ tier: HistoryTier, _ compressor: ZstdCompressor) -> BlockFileWriter {
+        BlockFileWriter(tier, directory: directory(of: tier), reading.fileSystem, compressor)
+    }
+
+    /// Writes the head into a file of each tier. The one of raw values comes last: its footer is the cursor, and what
+    /// a crash leaves without it is written again, with a higher sequence.
+    func seal(_ reader: any LogReader) throws(DiskError) {
+        // Only the consumer's thread changes heads, so what is copied here is the head until the end of this call.
+        let (series, heads, sequence, wall, since) = state.withLock { state in
+            (
+                state.series, state.heads, state.nextSequence, state.wall,
+                state.files(of: .raw).last?.footer.wall ?? state.headSince ?? state.wall
+            )
+        }
+        guard heads.contains(where: { $0.count > 0 }) else { return }
+        let order = series.indices.sorted { series[$0].key < series[$1].key }
+        let cursor = reader.cursor
+        let (files, sealed) = try reading.withDecompressor { (zstd) throws(DiskError) in
+            let compressor = ZstdCompressor()
+            var sealing = Sealing(
+                raw: writer(.raw, compressor), minute: writer(.minute, compressor),
+                quarter: writer(.quarter, compressor), zstd: zstd)
+            do throws(DiskError) {
+                for slot in order { try seal(series[slot], heads[slot], slot, &sealing) }
+                var files: [BlockFile] = []
+                for writer in [sealing.minute, sealing.quarter, sealing.raw] {
+                    let file = try writer.finish(
+                        sequences: sequence...sequence, cursor: cursor, since: min(since, wall), wall: wall)
+                    if let file { files.append(file) }
+                }
+                return (files, sealing.sealed)
+            } catch {
+                sealing.abandon()
+                throw error
+            }
+        }
+        state.withLock { $0.noteSealed(files, sealed) }
+        log.hold(History.consumerName, at: cursor)
+        try removeExpired()
+        try mergeFiles()
+        // Sealing and merging took more than the heads' next two hours will.
+        AllocatorMemory.giveBack()
+    }
+
+    private func seal(
+        _ one: HistoryState.Series, _ head: SeriesHead, _ slot: Int, _ sealing: inout Sealing
+    ) throws(DiskError) {
+        guard head.count > 0 else {
+            if let newest = one.sealed { sealing.raw.addDormant(one.key, newest) }
+            return
+        }
+        let points = try sealing.raw.add(one.key, head.sorted(), divisor: head.knownDivisor)
+        let (rollUp, open) = try rollUp(
+            one.key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.zstd)
+        try sealing.minute.add(one.key, rollUp.minutes)
+        try sealing.quarter.add(one.key, rollUp.quarters)
+        sealing.sealed.append((slot, points.times[points.count - 1], open))
+    }
+
+    /// The buckets that `points`, which no file has yet, change, whole: what files have in them besides is read where
+    /// it is not known. Also the buckets that are open after it, if they can be told.
+    private func rollUp(
+        _ key: SeriesKey, _ points: PointColumns, sealedThrough: Int64, open: OpenBuckets?, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> (RollUp, OpenBuckets?) {
+        let (first, last) = (points.times[0], points.times[points.count - 1])
+        let isNewer = first > sealedThrough
+        let goesOn = isNewer && RollUp.start(first).milliseconds <= sealedThrough
+        if isNewer, !goesOn || open != nil {
+            // The usual case. A minute that ended with the last file is written again as it was, which changes nothing.
+            var rollUp = RollUp(open: goesOn ? open : nil)
+            rollUp.add(points, 0..<points.count)
+            let after = rollUp.open
+            rollUp.close()
+            return (rollUp, after)
+        }
+        let (rollUp, after) = try recompute(key, points, isInFiles: false, zstd)
+        return (rollUp, last >= sealedThrough ? after : nil)
+    }
+
+    /// Makes every quarter of an hour that the points touch from raw values, those of files included; where those
+    /// have been given up already, what is new is added to what the roll-ups have.
+    func recompute(
+        _ key: SeriesKey, _ points: PointColumns, isInFiles: Bool, _ zstd: ZstdDecompressor
+    ) throws(DiskError) -> (RollUp, OpenBuckets?) {
+        var rollUp = RollUp()
+        var after: OpenBuckets?
+        var i = 0
+        while i < points.count {
+            // A run of neighbouring quarters.
+            let start = RollUp.start(points.times[i])
+            var end = start + RollUp.quarter
+            var next = i + 1
+            while next < points.count, points.times[next] < (end + RollUp.quarter).milliseconds {
+                end = max(end, RollUp.start(points.times[next]) + RollUp.quarter)
+                next += 1
+            }
+            let piece = PointColumns(
+                times: Array(points.times[i..<next]), values: Array(points.values[i..<next]), moved: points.moved)
+            let begin = rollUp.minutes.count
+            let beginQuarter = rollUp.quarters.count
+            try forEachPoint(key, start, end, newer: isInFiles ? nil : piece, zstd) { columns, range in
+                rollUp.add(columns, range)
+            }
+            after = rollUp.open
+            rollUp.close()
+            if !isInFiles, start < state.withLock({ $0.begin(of: .raw) }) {
+                let known = try (buckets(.minute, key, start, end, zstd), buckets(.quarter, key, start, end, zstd))
+                rollUp.add(minutes: known.0, from: begin, quarters: known.1, from: beginQuarter)
+                after = nil
+            }
+            i = next
+        }
+        return (rollUp, after)
+    }
+
+    func removeExpired() throws(DiskError) {
+        for tier in HistoryTier.allCases {
+            for file in state.withLock({ $0.expired(tier, options) }) {
+                try remove(file)
+                state.withLock { state in
+                    state.remove([file])
+                    state.statistics.removedFiles += 1
+                }
+            }
+        }
+    }
+
+    func remove(_ file: BlockFile) throws(DiskError) {
+        reading.forget(file)
+        do throws(DiskError) {
+            try reading.fileSystem.remove(file.path)
+        } catch {
+            guard error.isMissing else { throw error }
+        }
+    }
+}
