@@ -162,6 +162,9 @@ let targets: [Target] = [
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
+        "energyfuzz",
+        ["Disk", "History", "ReadingLog", "Simulation", "Metering", "Records", "Timekeeping", argumentParser]),
+    program(
         "energybench",
         [
             "Devices", "Disk", "History", "Intake", "ReadingLog", "Simulation", "Usage", "Metering", "Records",

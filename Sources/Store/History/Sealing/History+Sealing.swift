@@ -30,7 +30,10 @@ extension History {
     func seal(_ reader: any LogReader) throws(DiskError) {
         // Only the consumer's thread changes heads, so what is copied here is the head until the end of this call.
         let (series, heads, sequence, wall, since) = state.withLock { state in
-            (
+            // Taken whether it succeeds or not: a file whose directory could not be synced may be there all the same,
+            // and of two with one number nobody knows which is right.
+            defer { state.nextSequence += 1 }
+            return (
                 state.series, state.heads, state.nextSequence, state.wall,
                 state.files(of: .raw).last?.footer.wall ?? state.headSince ?? state.wall
             )
