@@ -116,7 +116,10 @@ let targets: [Target] = [
     // HTTP
     library(
         "Surface", "API",
-        ["APITypes", "Billing", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging, lifecycle]),
+        [
+            "APITypes", "Billing", "JSONScanner", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging,
+            lifecycle,
+        ]),
 
     // Testing: seeded worlds; used by tests and energysim only.
     library(

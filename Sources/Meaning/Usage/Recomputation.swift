@@ -40,16 +40,26 @@ package struct Recomputation: Sendable {
     /// How the counters stand after it; nil when the span ended before what still is open.
     let outcome: Outcome?
     let source: UInt64
+    /// The first reading that the archive still had; nil when it had none.
+    package let firstReading: Timestamp?
 
     struct Outcome: Sendable {
         var key: UsageState.ChannelKey
         var sources: [FlowSource]
     }
 
-    /// What must replace `stored`, the slots of `range` as they were kept (in the order of time): those that differ,
-    /// and an empty one for each about which nothing is known any more.
+    /// What must replace `stored`, the slots of `range` as they were kept (in the order of time; those of a day before
+    /// as well): those that differ, and an empty one for each about which nothing is known any more. Slots whose
+    /// readings the archive has given up stay as they were.
     package func changes(against stored: [SlotUsage]) -> [SlotUsage] {
         var changes: [SlotUsage] = []
+        var kept = range.lowerBound
+        if let first = stored.first(where: \.isKnown)?.slot {
+            let oldest = firstReading.map { Slot(containing: $0) } ?? range.upperBound.next
+            if first < oldest { kept = max(kept, oldest.next) }
+        }
+        let stored = stored.filter { $0.slot >= kept }
+        let slots = slots.filter { $0.slot >= kept }
         var old = stored[...]
         func void(_ usage: SlotUsage) {
             guard usage.isKnown || usage.measuredTime > 0 || usage.filledTime > 0 else { return }
@@ -91,7 +101,7 @@ extension UsageState {
         guard let live = channelNumber(key) else {
             return Recomputation(
                 slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
-                source: wanted.source)
+                source: wanted.source, firstReading: nil)
         }
         let newest = channels[live].sources.map { sources[Int($0)].newest }.max() ?? -1
         var window = Window(start: from, end: to, first: Slot(containing: from), last: Slot(containing: to))
@@ -104,7 +114,7 @@ extension UsageState {
             window.end.milliseconds > newest || Slot(containing: window.end).index >= channels[live].floor
         if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
         var fresh = blank(for: key)
-        let seen = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
+        let (seen, firstReading) = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
         if reachesPresent {
             let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
             window.last = Slot(index: max(last, window.last.index))
@@ -119,7 +129,8 @@ extension UsageState {
         let decisions = fresh.takeDecisions().filter { range.contains(Slot(containing: $0.time)) }
         let outcome = reachesPresent ? fresh.outcome(key, seen) : nil
         return Recomputation(
-            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source)
+            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source,
+            firstReading: firstReading)
     }
 
     /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken
@@ -213,12 +224,13 @@ extension UsageState {
     }
 
     /// Feeds the readings of the window in the order of time, those of one instant in the order of `quantities`;
-    /// returns the quantities that had any.
+    /// returns the quantities that had any, and the time of the first.
     private mutating func feed(
         _ quantities: [Quantity], of key: ChannelKey, _ window: Window, _ archive: some ReadingArchive,
         _ offset: UInt64
-    ) throws -> Set<Quantity> {
+    ) throws -> (seen: Set<Quantity>, first: Timestamp?) {
         var seen: Set<Quantity> = []
+        var first: Timestamp?
         var start = window.start
         while start < window.end {
             let end = min(start + UsageState.piece, window.end)
@@ -232,6 +244,7 @@ extension UsageState {
                 if batch.count > before { seen.insert(quantity) }
             }
             batch.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+            if first == nil { first = batch.first.map { Timestamp(milliseconds: $0.time) } }
             for (time, order, value) in batch {
                 let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantities[order])
                 guard let route = route(to: series), route.first >= 0 else { continue }
@@ -240,7 +253,7 @@ extension UsageState {
             }
             start = end
         }
-        return seen
+        return (seen, first)
     }
 
     private func outcome(_ key: ChannelKey, _ seen: Set<Quantity>) -> Recomputation.Outcome? {

@@ -68,8 +68,8 @@ extension UsageState {
         }
     }
 
-    /// Remembers a span that must be worked out again; one a channel.
-    mutating func ask(_ wanted: Recompute) {
+    /// Remembers a span that must be worked out again; one a channel. Also for what was taken and could not be done.
+    package mutating func ask(_ wanted: Recompute) {
         let key = ChannelKey(device: wanted.device, channel: wanted.channel)
         var span = wanted
         if let known = recomputes[key] {

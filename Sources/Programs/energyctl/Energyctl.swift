@@ -18,7 +18,7 @@ struct Energyctl: ParsableCommand {
         version: energydVersion,
         subcommands: [
             StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, ReplayCommand.self,
-            ConfigCommand.self,
+            DataCommand.self, DeviceCommand.self, ConfigCommand.self,
         ])
 
     static func main() {

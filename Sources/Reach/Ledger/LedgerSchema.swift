@@ -63,6 +63,16 @@ enum LedgerSchema {
                 epoch INTEGER NOT NULL,
                 next INTEGER NOT NULL
             );
-            """)
+            """),
+        Migration(
+            "commands",
+            """
+            CREATE TABLE command (
+                id BLOB PRIMARY KEY,
+                time INTEGER NOT NULL,
+                record BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX command_time ON command (time);
+            """),
     ])
 }
