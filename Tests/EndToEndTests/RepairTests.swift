@@ -1,4 +1,5 @@
 import Foundation
+import Simulation
 import Testing
 
 /// A counter that went wrong, and a person who corrects it: with the real daemon, over restarts.
@@ -6,17 +7,17 @@ import Testing
 struct RepairTests {
     private static let start = AutumnHouse.start
 
-    /// 100 Wh each five minutes from 1000 Wh; the sixth reading is 100 Wh too high, which looks like a rise and a reset.
-    private static let spiked = Meter(
-        device: "boiler",
-        counters: [
-            "energy_import": (0...24).map { i in
-                (time: start + 300 * Int64(i), value: 1_000_000 + 100_000 * Int64(i) + (i == 6 ? 110_000 : 0))
-            }
-        ])
+    /// 100 Wh each five minutes from 1000 Wh; the seventh reading is 500 Wh too high, which looks like a rise and a
+    /// reset.
+    private static var spiked: Meter {
+        let rises = [Int64](repeating: 100_000, count: 24)
+        var points = Meter.points(from: start, every: 300, value: 1_000_000, rises: rises)
+        points[6].value += 500_000
+        return Meter(device: "boiler", counters: ["energy_import": points])
+    }
     private static let truth: Int64 = 2_400_000
-    /// 210 Wh at the spike, and then 100 Wh a reading from the one after it.
-    private static let booked: Int64 = 2_410_000
+    /// 600 Wh up to the spike's reading, and the rises from the one after it.
+    private static let booked: Int64 = 500_000 + 600_000 + 1_700_000
 
     @Test func `a spike that was booked is found, corrected, and back once that is undone`() async throws {
         try await withHome { home in
@@ -31,7 +32,7 @@ struct RepairTests {
             #expect(anomalies.allSatisfy { $0["series"] == "boiler/total/energy_import" })
             let spike = utc(Self.start + 1800)
             let explained = try Row.one(try await home.energyctl("data", "explain", "boiler", spike, "-o", "json").output)
-            #expect(explained["readings"].contains("\"value\":1710"))
+            #expect(explained["readings"].contains("\"value\":2100"))
             #expect(explained["decisions"].contains("\"decision\":\"suspect\""))
 
             let correct = ["data", "correct", "boiler", "--from", spike, "--to", utc(Self.start + 1801), "--drop"]
@@ -80,8 +81,9 @@ struct RepairTests {
             _ = try await home.startDaemon()
             let publisher = try await Publisher(home)
             // The old register ends at 5100 Wh, the new one starts at 20 Wh between two readings.
-            let old = (0...12).map { (time: Self.start + 300 * Int64($0), value: 5_000_000 + 8_000 * Int64($0)) }
-            let new = (0...12).map { (time: Self.start + 4200 + 300 * Int64($0), value: 24_000 + 8_000 * Int64($0)) }
+            let rises = [Int64](repeating: 8_000, count: 12)
+            let old = Meter.points(from: Self.start, every: 300, value: 5_000_000, rises: rises)
+            let new = Meter.points(from: Self.start + 4200, every: 300, value: 24_000, rises: rises)
             try await publisher.publish(Meter(device: "meter", counters: ["energy_import": old + new]))
             let since = utc(Self.start - 3600)
             try await home.awaitImport("meter", since: since, milliwattHours: 192_000)
@@ -99,13 +101,14 @@ struct RepairTests {
             try await home.awaitImport("meter", since: since, milliwattHours: 207_500)
 
             // A second register of the same meter that was away all day, and comes in the evening of the next one.
-            let later = (0...30).map { (time: Self.start + 3600 * Int64($0), value: 1_000 * Int64($0)) }
+            let later = Meter.points(
+                from: Self.start, every: 3600, value: 0, rises: [Int64](repeating: 1_000, count: 30))
             try await publisher.publish(Meter(device: "plug", counters: ["energy_import": later]))
             try await publisher.publish(Meter(device: "plug", counters: ["energy_export": later]))
             try await home.awaitImport("plug", since: since, milliwattHours: 30_000)
             try await eventually("the export is there") {
                 try await home.rows("usage", "--by", "day", "--since", since)
-                    .filter { $0["device"] == "plug" }.map { $0["export_wh"] } == ["23", "7"]
+                    .filter { $0["device"] == "plug" }.map { $0["export_wh"] } == ["25", "5"]
             }
         }
     }
