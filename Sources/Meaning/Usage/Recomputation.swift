@@ -103,7 +103,7 @@ extension UsageState {
                 slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
                 source: wanted.source, firstReading: nil)
         }
-        let newest = channels[live].sources.map { sources[Int($0)].newest }.max() ?? -1
+        let newest = members(live).map { sources[$0].newest }.max() ?? -1
         var window = Window(start: from, end: to, first: Slot(containing: from), last: Slot(containing: to))
         for quantity in quantities(live) {
             let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity.quantity)
@@ -122,8 +122,10 @@ extension UsageState {
         let range = min(window.first, window.last)...window.last
         var slots: [SlotUsage] = []
         if let index = fresh.channelNumber(key) {
+            let lines = fresh.sources.map(\.track.line)
             for slot in range.lowerBound.index...range.upperBound.index {
-                if let usage = fresh.usage(index, slot, wanted.source), usage.isKnown { slots.append(usage) }
+                let usage = fresh.usage(index, slot, wanted.source, lines: lines)
+                if let usage, usage.isKnown { slots.append(usage) }
             }
         }
         let decisions = fresh.takeDecisions().filter { range.contains(Slot(containing: $0.time)) }
@@ -138,13 +140,14 @@ extension UsageState {
     package mutating func adopt(_ recomputation: Recomputation) {
         guard let outcome = recomputation.outcome, let channel = channelNumber(outcome.key) else { return }
         for var source in outcome.sources {
-            let twin = channels[channel].sources.first {
-                sources[Int($0)].quantity == source.quantity && sources[Int($0)].role.flow == source.role.flow
+            let twin = members(channel).first {
+                sources[$0].quantity == source.quantity && sources[$0].role.flow == source.role.flow
             }
             guard let twin else { continue }
             source.channel = Int32(channel)
-            source.shadowedFrom = min(source.shadowedFrom, sources[Int(twin)].shadowedFrom)
-            sources[Int(twin)] = source
+            source.next = sources[twin].next
+            source.shadowedFrom = min(source.shadowedFrom, sources[twin].shadowedFrom)
+            sources[twin] = source
         }
         close(channel)
     }
@@ -161,8 +164,8 @@ extension UsageState {
     /// The quantities of a channel in the order in which they were first heard, with the newest time of each.
     private func quantities(_ channel: Int) -> [(quantity: Quantity, newest: Int64)] {
         var result: [(quantity: Quantity, newest: Int64)] = []
-        for i in channels[channel].sources {
-            let source = sources[Int(i)]
+        for i in members(channel) {
+            let source = sources[i]
             if result.last?.quantity != source.quantity { result.append((source.quantity, source.newest)) }
         }
         return result
@@ -258,7 +261,7 @@ extension UsageState {
 
     private func outcome(_ key: ChannelKey, _ seen: Set<Quantity>) -> Recomputation.Outcome? {
         guard let index = channelNumber(key) else { return nil }
-        let found = channels[index].sources.map { sources[Int($0)] }
+        let found = members(index).map { sources[$0] }
         return Recomputation.Outcome(key: key, sources: found.filter { seen.contains($0.quantity) })
     }
 }
