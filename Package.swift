@@ -137,7 +137,8 @@ let targets: [Target] = [
     library(
         "Surface", "API",
         [
-            "APITypes", "Billing", "JSONText", "Usage", "Metering", "Timekeeping", hummingbird, nioCore, logging,
+            "APITypes", "Billing", "JSONScanner", "JSONText", "Metering", "Timekeeping", "Usage", hummingbird, nioCore,
+            logging,
             lifecycle,
         ]),
 

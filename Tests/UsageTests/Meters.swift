@@ -72,7 +72,7 @@ struct Meters {
             let result = try state.recomputation(of: wanted, from: archive)
             let stored = ledger.values
                 .filter {
-                    $0.device == wanted.device && $0.channel == wanted.channel && result.range.contains($0.slot)
+                    $0.device == wanted.device && $0.channel == wanted.channel && $0.slot <= result.range.upperBound
                 }
                 .sorted { $0.slot < $1.slot }
             let changes = result.changes(against: stored)
@@ -126,6 +126,10 @@ struct Archive: ReadingArchive {
             if let found = points[key], at < found.count, found[at].time == reading.time { continue }
             points[key, default: []].insert((reading.time, reading.value), at: at)
         }
+    }
+
+    mutating func forget(before seconds: Int64) {
+        for key in points.keys { points[key]?.removeAll { $0.time < Timestamp(seconds: seconds) } }
     }
 
     /// Of the first point not before `time`.

@@ -118,6 +118,21 @@ struct RecomputationTests {
         }
     }
 
+    @Test func `slots whose readings are no longer kept stay as they are`() throws {
+        var meters = Meters()
+        meters.add(Meters.device(1))
+        for minute in Int64(0)...1200 { meters.read(60 * minute, 10_000 * minute) }
+        meters.settle()
+        // The ring has overwritten the first ten hours, and a bit of a slot.
+        meters.archive.forget(before: Meters.start + 36_300)
+        let before = meters.slots()
+        try meters.decide(.drop, from: 3600, to: 7200)
+        #expect(meters.slots() == before)
+        try meters.decide(.drop, from: 32_400, to: 43_200, id: 2)
+        #expect(meters.slots().prefix(41) == before.prefix(41))
+        #expect(meters.slots().dropFirst(48) == before.dropFirst(48))
+    }
+
     @Test func `a span long past is worked out without the years since`() throws {
         var meters = Meters()
         meters.add(Meters.device(1))

@@ -3,22 +3,12 @@ import Timekeeping
 
 /// What belongs together as one line of usage: all sources of one channel of one device.
 struct ChannelUsage: Sendable {
-    /// Slots that changed by the record at `source`.
-    struct Touch: Equatable, Sendable {
-        var from: Int64
-        var to: Int64
-        var source: UInt64
-    }
-
     let key: UsageState.ChannelKey
-    var sources: [Int32] = []
+    /// The first of its sources, from which `FlowSource.next` leads on; −1 before there is one.
+    var firstSource: Int32 = -1
     /// The first slot that can still change; earlier ones are closed, their points forgotten.
     var floor: Int64 = 0
-    var touches: [Touch] = []
-    /// Those in force for this channel; all of them are in `UsageState.corrections`.
-    var corrections: [Correction] = []
-    /// How many touches may stand side by side before overlaps are taken out.
-    var mergeAt = 64
+    var touches = Touches()
 
     init(key: UsageState.ChannelKey) {
         self.key = key
@@ -26,56 +16,24 @@ struct ChannelUsage: Sendable {
 }
 
 extension UsageState {
+    /// The sources of a channel in the order in which they were first heard. For what happens seldom.
+    func members(_ channel: Int) -> [Int] {
+        var found: [Int] = []
+        var next = channels[channel].firstSource
+        while next >= 0 {
+            found.append(Int(next))
+            next = sources[Int(next)].next
+        }
+        return found
+    }
+
     /// Marks slots as changed; closed ones cannot be. No true change is longer than the longest gap: a source whose
     /// clock is centuries ahead must not make others work through that time.
     mutating func touch(_ channel: Int, _ first: Int64, _ to: Int64, _ offset: UInt64) {
         let from = max(first, channels[channel].floor, to - UsageLimits.longestRun)
         guard from <= to else { return }
-        let count = channels[channel].touches.count
-        if count == 0 { touched.append(Int32(channel)) }
-        if count > 0, channels[channel].touches[count - 1].from == from, channels[channel].touches[count - 1].to == to {
-            channels[channel].touches[count - 1].source = offset
-        } else {
-            if count >= channels[channel].mergeAt {
-                channels[channel].touches = UsageState.merged(channels[channel].touches)
-                channels[channel].mergeAt = 2 * channels[channel].touches.count + 64
-            }
-            channels[channel].touches.append(ChannelUsage.Touch(from: from, to: to, source: offset))
-        }
-    }
-
-    /// The same changes without overlaps, in the order of slots; the later record wins.
-    static func merged(_ touches: [ChannelUsage.Touch]) -> [ChannelUsage.Touch] {
-        var result: [ChannelUsage.Touch] = []
-        for touch in touches {
-            var next: [ChannelUsage.Touch] = []
-            for old in result {
-                if old.to < touch.from || old.from > touch.to {
-                    next.append(old)
-                    continue
-                }
-                if old.from < touch.from {
-                    next.append(ChannelUsage.Touch(from: old.from, to: touch.from - 1, source: old.source))
-                }
-                if old.to > touch.to {
-                    next.append(ChannelUsage.Touch(from: touch.to + 1, to: old.to, source: old.source))
-                }
-            }
-            next.append(touch)
-            result = next
-        }
-        result.sort { $0.from < $1.from }
-        var joined: [ChannelUsage.Touch] = []
-        for touch in result {
-            if let last = joined.last, last.source == touch.source, last.to + 1 == touch.from,
-                touch.to - last.from <= UsageLimits.longestRun
-            {
-                joined[joined.count - 1].to = touch.to
-            } else {
-                joined.append(touch)
-            }
-        }
-        return joined
+        if channels[channel].touches.isEmpty { touched.append(Int32(channel)) }
+        channels[channel].touches.add(Touch(from: from, to: to, source: offset))
     }
 
     /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
@@ -106,7 +64,7 @@ extension UsageState {
         let flow = sources[index].role.flow
         // From its first slot on the coverage of the others is no longer theirs alone.
         if let since = sources[index].since, let last = lastSlot(of: channel) { touch(channel, since, last, offset) }
-        let rivals = channels[channel].sources.map { Int($0) }.filter { sources[$0].role.flow == flow }
+        let rivals = members(channel).filter { sources[$0].role.flow == flow }
         for rival in rivals {
             var from = Int64.max
             for other in rivals where sources[other].role.rank < sources[rival].role.rank {
@@ -123,20 +81,21 @@ extension UsageState {
     /// Once a counter tells what is imported, a power that was never negative says nothing about export any more (see
     /// `waitsForSign`): what it said before is void, so that it does not matter which of the two a message names first.
     private mutating func voidIdleExport(of channel: Int, _ offset: UInt64) {
-        for i in channels[channel].sources.map({ Int($0) }) {
+        for i in members(channel) {
             guard sources[i].role.method == .power, sources[i].role.sign < 0, sources[i].mark == 0,
-                let first = sources[i].track.first, let last = sources[i].track.last, last.booked == 0
+                let first = sources[i].track.line.first, let last = sources[i].track.last, last.booked == 0
             else { continue }
             touch(channel, first.slot, last.slot, offset)
             sources[i].track = Track()
             sources[i].newest = -1
-            sources[i].remainder = 0
+            sources[i].rest.remainder = 0
+            sources[i].tidy()
         }
     }
 
     /// The last slot about which a channel knows something.
     func lastSlot(of channel: Int) -> Int64? {
-        channels[channel].sources.compactMap { sources[Int($0)].track.last?.slot }.max()
+        members(channel).compactMap { sources[$0].track.last?.slot }.max()
     }
 
     /// Moves the floor of a channel up as far as its readings allow, hands out what closes, and forgets its points.
@@ -145,35 +104,41 @@ extension UsageState {
         var floor = Int64.max
         var newest: Int64 = 0
         var active = 0
-        for i in channels[channel].sources {
-            let source = sources[Int(i)]
-            guard source.shadowedFrom == .max, let slot = source.earliestChangeable else { continue }
-            active += 1
-            floor = min(floor, slot)
-            newest = max(newest, slotIndex(source.newest))
+        var i = Int(channels[channel].firstSource)
+        while i >= 0 {
+            if sources[i].shadowedFrom == .max, let slot = sources[i].earliestChangeable {
+                active += 1
+                floor = min(floor, slot)
+                newest = max(newest, slotIndex(sources[i].newest))
+            }
+            i = Int(sources[i].next)
         }
         guard active > 0 else { return }
         if active > 1 { floor = max(floor, newest - UsageLimits.maximumLagSlots) }
         guard floor > channels[channel].floor else { return }
         if !channels[channel].touches.isEmpty { handOut(channel, before: floor) }
         channels[channel].floor = floor
-        for i in channels[channel].sources { sources[Int(i)].track.forget(before: floor) }
+        i = Int(channels[channel].firstSource)
+        while i >= 0 {
+            sources[i].track.forget(before: floor)
+            i = Int(sources[i].next)
+        }
     }
 
     /// Works out the touched slots before `floor`, which change no more.
     private mutating func handOut(_ channel: Int, before floor: Int64) {
-        guard channels[channel].touches.contains(where: { $0.from < floor }) else { return }
-        var kept: [ChannelUsage.Touch] = []
-        for touch in UsageState.merged(channels[channel].touches) {
+        let all = channels[channel].touches.all
+        guard all.contains(where: { $0.from < floor }) else { return }
+        var kept: [Touch] = []
+        for touch in Touches.merged(all) {
             if touch.from < floor {
                 compose(channel, touch.from...min(touch.to, floor - 1), touch.source, into: &ready)
             }
             if touch.to >= floor {
-                kept.append(
-                    ChannelUsage.Touch(from: max(touch.from, floor), to: touch.to, source: touch.source))
+                kept.append(Touch(from: max(touch.from, floor), to: touch.to, source: touch.source))
             }
         }
-        channels[channel].touches = kept
+        channels[channel].touches.replace(with: kept)
         if kept.isEmpty { touched.removeAll { $0 == channel } }
     }
 
@@ -184,8 +149,9 @@ extension UsageState {
     }
 
     /// A slot of a channel from all sources that count in it. Its coverage is the least of its flows'. Nil when
-    /// nothing is known, unless a source that had counted there was set aside.
-    func usage(_ channel: Int, _ slot: Int64, _ offset: UInt64) -> SlotUsage? {
+    /// nothing is known, unless a source that had counted there was set aside. `lines`: the tracks of all sources, for
+    /// who asks for many slots.
+    func usage(_ channel: Int, _ slot: Int64, _ offset: UInt64, lines: [TrackLine] = []) -> SlotUsage? {
         let key = channels[channel].key
         var usage = SlotUsage(device: key.device, channel: key.channel, slot: Slot(index: slot), source: offset)
         var known = false
@@ -193,22 +159,25 @@ extension UsageState {
         var measured = Slot.length
         var covered = Slot.length
         var estimates: [Flow: Int64] = [:]
-        for i in channels[channel].sources {
-            let source = sources[Int(i)]
-            guard slot < source.shadowedFrom else {
-                if !source.track.isEmpty { void = true }
+        var next = Int(channels[channel].firstSource)
+        while next >= 0 {
+            let i = next
+            next = Int(sources[i].next)
+            guard slot < sources[i].shadowedFrom else {
+                if !sources[i].track.isEmpty { void = true }
                 continue
             }
-            guard let since = source.since, slot >= since else { continue }
-            let part = source.track.part(of: slot)
+            guard let since = sources[i].since, slot >= since else { continue }
+            let part = lines.isEmpty ? sources[i].track.part(of: slot) : lines[i].part(of: slot)
             measured = min(measured, part?.measured ?? 0)
             covered = min(covered, (part?.measured ?? 0) + (part?.filled ?? 0))
             guard let part else { continue }
             known = true
-            if part.estimated > 0 { estimates[source.role.flow] = part.estimated }
-            usage[source.role.flow] = part.energy
+            let flow = sources[i].role.flow
+            if part.estimated > 0 { estimates[flow] = part.estimated }
+            usage[flow] = part.energy
         }
-        if !channels[channel].corrections.isEmpty, applyAmounts(channel, slot, to: &usage, &estimates) {
+        if !corrections.isEmpty, applyAmounts(channel, slot, to: &usage, &estimates) {
             (known, measured, covered) = (true, 0, Slot.length)
         }
         guard known || void else { return nil }

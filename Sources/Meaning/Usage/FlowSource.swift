@@ -3,20 +3,23 @@ import Timekeeping
 
 /// What the device says about one of its counters, within bounds that keep all sums in range.
 struct CounterTraits: Equatable {
-    var counterClass: CounterClass
-    /// mWh.
-    var step: Int64
     /// mWh; 0 when not known.
-    var modulus: Int64
-    /// W.
-    var watts: Int64
+    let modulus: Int64
+    private let shortStep: Int32
+    private let shortWatts: Int32
+    let counterClass: CounterClass
 
     init(counterClass: CounterClass, step: Int64, modulus: Int64, watts: Int64) {
         self.counterClass = counterClass
-        self.step = min(max(step, 1), 1_000_000_000)
+        shortStep = Int32(min(max(step, 1), 1_000_000_000))
         self.modulus = min(max(modulus, 0), UsageLimits.maximumEnergy)
-        self.watts = min(max(watts, 1), 100_000_000)
+        shortWatts = Int32(min(max(watts, 1), 100_000_000))
     }
+
+    /// mWh.
+    var step: Int64 { Int64(shortStep) }
+    /// W.
+    var watts: Int64 { Int64(shortWatts) }
 
     init(device: Device, quantity: Quantity) {
         let counter = device.counter(for: quantity)
@@ -55,8 +58,13 @@ struct FlowSource: Equatable {
     }
 
     var channel: Int32
+    /// The next source of the channel; −1 after the last.
+    var next: Int32 = -1
     let quantity: Quantity
     let role: FlowRole
+    /// Whether the last reading was taken as noise, so that noise is told once and not at every reading.
+    var jittering = false
+    private var shadow = Int32.max
     var traits: CounterTraits
     var track = Track()
     /// The register's high-water mark (`net`: its last value); the last power; unused for amounts.
@@ -65,20 +73,43 @@ struct FlowSource: Equatable {
     var newest: Int64 = -1
     /// Start of the segment: before it a register's value says nothing about `track`.
     var segmentStart: Int64 = 0
-    /// Power only: mW·ms not yet a whole mWh.
-    var remainder: Int64 = 0
-    /// Readings held back, `booked` being the register itself.
-    var held = Track()
-    var hold = Hold.none
-    var heldCount: UInt8 = 0
-    /// When the held readings began to count.
-    var heldSince: Int64 = 0
-    /// Whether the last reading was taken as noise, so that noise is told once and not at every reading.
-    var jittering = false
-    /// First slot that belongs to a source of a better rank.
-    var shadowedFrom = Int64.max
-    /// Amounts only: times of the latest messages, ascending.
-    var messages: [Int64] = []
+    /// What most sources do not have most of the time: none or one.
+    private var seldom: [Seldom] = []
+
+    /// The part of a state that is there while something is unusual, and for powers and amounts.
+    struct Seldom: Equatable {
+        /// Power only: mW·ms not yet a whole mWh.
+        var remainder: Int64 = 0
+        /// Readings held back, `booked` being the register itself.
+        var held = TrackLine()
+        var hold = Hold.none
+        var heldCount: UInt8 = 0
+        /// When the held readings began to count.
+        var heldSince: Int64 = 0
+        /// Amounts only: times of the latest messages, ascending.
+        var messages: [Int64] = []
+    }
+
+    var isHolding: Bool { !seldom.isEmpty && seldom[0].hold != .none }
+
+    var rest: Seldom {
+        get { seldom.isEmpty ? Seldom() : seldom[0] }
+        _modify {
+            if seldom.isEmpty { seldom = [Seldom()] }
+            yield &seldom[0]
+        }
+    }
+
+    /// Gives the room back that `rest` takes where it says nothing.
+    mutating func tidy() {
+        if !seldom.isEmpty, seldom[0] == Seldom() { seldom = [] }
+    }
+
+    /// First slot that belongs to a source of a better rank; slots end far below 2³¹.
+    var shadowedFrom: Int64 {
+        get { shadow == .max ? .max : Int64(shadow) }
+        set { shadow = Int32(clamping: newValue) }
+    }
 
     init(channel: Int32, quantity: Quantity, role: FlowRole, traits: CounterTraits) {
         self.channel = channel
@@ -89,7 +120,7 @@ struct FlowSource: Equatable {
 
     static func == (a: FlowSource, b: FlowSource) -> Bool {
         a.channel == b.channel && a.quantity == b.quantity && a.role.flow == b.role.flow && a.track == b.track
-            && a.held == b.held && a.mark == b.mark && a.newest == b.newest
+            && a.rest.held == b.rest.held && a.mark == b.mark && a.newest == b.newest
     }
 
     /// Takes one reading at a time within `Timestamp.validRange`. `accepts`: a person has said that it is true,
@@ -106,7 +137,7 @@ struct FlowSource: Equatable {
     func isLate(_ time: Int64) -> Bool { newest - time > UsageLimits.lateness }
 
     /// The first slot this source counts for; nil before its first reading.
-    var since: Int64? { track.first.map(\.slot) }
+    var since: Int64? { track.firstSlot }
 
     /// The earliest slot that a reading to come can still change; nil before the first reading.
     var earliestChangeable: Int64? { track.earliestChangeable(limit: newest - UsageLimits.lateness) }

@@ -35,8 +35,8 @@ extension FlowSource {
             return
         }
         let held = min(time - last.time, UsageLimits.maximumHold)
-        let work = mark * held + remainder
-        remainder = work % FlowSource.unitsPerMilliwattHour
+        let work = mark * held + rest.remainder
+        rest.remainder = work % FlowSource.unitsPerMilliwattHour
         let booked = saturatingSum(last.booked, work / FlowSource.unitsPerMilliwattHour)
         track.append(TrackPoint(time: last.time + held, booked: booked))
         if last.time + held < time { track.append(TrackPoint(time: time, booked: booked, opens: true)) }
@@ -47,20 +47,22 @@ extension FlowSource {
 
     /// A late power fills a time that nothing was known about; where a value held already, it comes too late.
     private mutating func takeLatePower(_ time: Int64, _ power: Int64, _ effects: inout Effects) {
-        let next = track.index(after: time)
-        guard next > 0, next < track.points.count else { return }
-        let (before, after) = (track.points[next - 1], track.points[next])
+        var line = track.line
+        let next = line.index(after: time)
+        guard next > 0, next < line.points.count else { return }
+        let (before, after) = (line.points[next - 1], line.points[next])
         guard after.opens, before.time < time else { return }
         let end = min(after.time, time + UsageLimits.maximumHold)
         let energy = power * (end - time) / FlowSource.unitsPerMilliwattHour
-        track.shift(from: next, by: energy)
-        track.insert(TrackPoint(time: time, booked: before.booked, opens: true), at: next)
+        line.shift(from: next, by: energy)
+        line.insert(TrackPoint(time: time, booked: before.booked, opens: true), at: next)
         if end < after.time {
-            track.insert(TrackPoint(time: end, booked: saturatingSum(before.booked, energy)), at: next + 1)
+            line.insert(TrackPoint(time: end, booked: saturatingSum(before.booked, energy)), at: next + 1)
         } else {
-            track.setOpens(false, at: next + 1)
+            line.setOpens(false, at: next + 1)
         }
-        track.tidy(around: next)
+        line.tidy(around: next)
+        track = Track(line)
         effects.changed(from: time, to: end)
     }
 
@@ -77,7 +79,7 @@ extension FlowSource {
             track.append(TrackPoint(time: start, booked: 0, opens: true))
             if start < time { track.append(TrackPoint(time: time, booked: value)) }
             newest = time
-            messages = [time]
+            rest.messages = [time]
             return effects.changed(from: start, to: time)
         }
         if time <= newest { return takeLateAmount(time, value, &effects) }
@@ -88,35 +90,38 @@ extension FlowSource {
         }
         track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value)))
         newest = time
-        messages.append(time)
-        if messages.count > UsageLimits.rememberedDeltas { messages.removeFirst() }
+        rest.messages.append(time)
+        if rest.messages.count > UsageLimits.rememberedDeltas { rest.messages.removeFirst() }
         effects.changed(from: from, to: time)
     }
 
     private mutating func takeLateAmount(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
-        guard !messages.contains(time) else { return }
-        guard !isLate(time), let oldest = messages.first, time > oldest, let first = track.first, time > first.time
+        guard !rest.messages.contains(time) else { return }
+        guard !isLate(time), let oldest = rest.messages.first, time > oldest, let first = track.line.first,
+            time > first.time
         else {
             return effects.decide(.late, at: time, from: nil, to: value, "too old to tell from a duplicate")
         }
-        messages.insert(time, at: messages.firstIndex { $0 > time } ?? messages.count)
-        if messages.count > UsageLimits.rememberedDeltas { messages.removeFirst() }
-        let next = track.index(after: time)
-        guard next > 0, next < track.points.count else { return }
-        let (before, after) = (track.points[next - 1], track.points[next])
-        track.shift(from: next, by: value)
+        rest.messages.insert(time, at: rest.messages.firstIndex { $0 > time } ?? rest.messages.count)
+        if rest.messages.count > UsageLimits.rememberedDeltas { rest.messages.removeFirst() }
+        var line = track.line
+        let next = line.index(after: time)
+        guard next > 0, next < line.points.count else { return }
+        let (before, after) = (line.points[next - 1], line.points[next])
+        line.shift(from: next, by: value)
         var at = next
         if after.opens {
             let start = max(before.time, time - UsageLimits.maximumHold)
             if start > before.time {
-                track.insert(TrackPoint(time: start, booked: before.booked, opens: true), at: at)
+                line.insert(TrackPoint(time: start, booked: before.booked, opens: true), at: at)
                 at += 1
             }
         }
         if before.time < time {
-            track.insert(TrackPoint(time: time, booked: saturatingSum(before.booked, value)), at: at)
+            line.insert(TrackPoint(time: time, booked: saturatingSum(before.booked, value)), at: at)
         }
-        track.tidy(around: at)
+        line.tidy(around: at)
+        track = Track(line)
         effects.changed(from: before.time, to: after.time)
     }
 }

@@ -40,16 +40,26 @@ package struct Recomputation: Sendable {
     /// How the counters stand after it; nil when the span ended before what still is open.
     let outcome: Outcome?
     let source: UInt64
+    /// The first reading that the archive still had; nil when it had none.
+    package let firstReading: Timestamp?
 
     struct Outcome: Sendable {
         var key: UsageState.ChannelKey
         var sources: [FlowSource]
     }
 
-    /// What must replace `stored`, the slots of `range` as they were kept (in the order of time): those that differ,
-    /// and an empty one for each about which nothing is known any more.
+    /// What must replace `stored`, the slots of `range` as they were kept (in the order of time; those of a day before
+    /// as well): those that differ, and an empty one for each about which nothing is known any more. Slots whose
+    /// readings the archive has given up stay as they were.
     package func changes(against stored: [SlotUsage]) -> [SlotUsage] {
         var changes: [SlotUsage] = []
+        var kept = range.lowerBound
+        if let first = stored.first(where: \.isKnown)?.slot {
+            let oldest = firstReading.map { Slot(containing: $0) } ?? range.upperBound.next
+            if first < oldest { kept = max(kept, oldest.next) }
+        }
+        let stored = stored.filter { $0.slot >= kept }
+        let slots = slots.filter { $0.slot >= kept }
         var old = stored[...]
         func void(_ usage: SlotUsage) {
             guard usage.isKnown || usage.measuredTime > 0 || usage.filledTime > 0 else { return }
@@ -91,9 +101,9 @@ extension UsageState {
         guard let live = channelNumber(key) else {
             return Recomputation(
                 slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
-                source: wanted.source)
+                source: wanted.source, firstReading: nil)
         }
-        let newest = channels[live].sources.map { sources[Int($0)].newest }.max() ?? -1
+        let newest = members(live).map { sources[$0].newest }.max() ?? -1
         var window = Window(start: from, end: to, first: Slot(containing: from), last: Slot(containing: to))
         for quantity in quantities(live) {
             let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity.quantity)
@@ -104,7 +114,7 @@ extension UsageState {
             window.end.milliseconds > newest || Slot(containing: window.end).index >= channels[live].floor
         if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
         var fresh = blank(for: key)
-        let seen = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
+        let (seen, firstReading) = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
         if reachesPresent {
             let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
             window.last = Slot(index: max(last, window.last.index))
@@ -112,14 +122,17 @@ extension UsageState {
         let range = min(window.first, window.last)...window.last
         var slots: [SlotUsage] = []
         if let index = fresh.channelNumber(key) {
+            let lines = fresh.sources.map(\.track.line)
             for slot in range.lowerBound.index...range.upperBound.index {
-                if let usage = fresh.usage(index, slot, wanted.source), usage.isKnown { slots.append(usage) }
+                let usage = fresh.usage(index, slot, wanted.source, lines: lines)
+                if let usage, usage.isKnown { slots.append(usage) }
             }
         }
         let decisions = fresh.takeDecisions().filter { range.contains(Slot(containing: $0.time)) }
         let outcome = reachesPresent ? fresh.outcome(key, seen) : nil
         return Recomputation(
-            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source)
+            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source,
+            firstReading: firstReading)
     }
 
     /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken
@@ -127,13 +140,14 @@ extension UsageState {
     package mutating func adopt(_ recomputation: Recomputation) {
         guard let outcome = recomputation.outcome, let channel = channelNumber(outcome.key) else { return }
         for var source in outcome.sources {
-            let twin = channels[channel].sources.first {
-                sources[Int($0)].quantity == source.quantity && sources[Int($0)].role.flow == source.role.flow
+            let twin = members(channel).first {
+                sources[$0].quantity == source.quantity && sources[$0].role.flow == source.role.flow
             }
             guard let twin else { continue }
             source.channel = Int32(channel)
-            source.shadowedFrom = min(source.shadowedFrom, sources[Int(twin)].shadowedFrom)
-            sources[Int(twin)] = source
+            source.next = sources[twin].next
+            source.shadowedFrom = min(source.shadowedFrom, sources[twin].shadowedFrom)
+            sources[twin] = source
         }
         close(channel)
     }
@@ -150,8 +164,8 @@ extension UsageState {
     /// The quantities of a channel in the order in which they were first heard, with the newest time of each.
     private func quantities(_ channel: Int) -> [(quantity: Quantity, newest: Int64)] {
         var result: [(quantity: Quantity, newest: Int64)] = []
-        for i in channels[channel].sources {
-            let source = sources[Int(i)]
+        for i in members(channel) {
+            let source = sources[i]
             if result.last?.quantity != source.quantity { result.append((source.quantity, source.newest)) }
         }
         return result
@@ -213,12 +227,13 @@ extension UsageState {
     }
 
     /// Feeds the readings of the window in the order of time, those of one instant in the order of `quantities`;
-    /// returns the quantities that had any.
+    /// returns the quantities that had any, and the time of the first.
     private mutating func feed(
         _ quantities: [Quantity], of key: ChannelKey, _ window: Window, _ archive: some ReadingArchive,
         _ offset: UInt64
-    ) throws -> Set<Quantity> {
+    ) throws -> (seen: Set<Quantity>, first: Timestamp?) {
         var seen: Set<Quantity> = []
+        var first: Timestamp?
         var start = window.start
         while start < window.end {
             let end = min(start + UsageState.piece, window.end)
@@ -232,6 +247,7 @@ extension UsageState {
                 if batch.count > before { seen.insert(quantity) }
             }
             batch.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+            if first == nil { first = batch.first.map { Timestamp(milliseconds: $0.time) } }
             for (time, order, value) in batch {
                 let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantities[order])
                 guard let route = route(to: series), route.first >= 0 else { continue }
@@ -240,12 +256,12 @@ extension UsageState {
             }
             start = end
         }
-        return seen
+        return (seen, first)
     }
 
     private func outcome(_ key: ChannelKey, _ seen: Set<Quantity>) -> Recomputation.Outcome? {
         guard let index = channelNumber(key) else { return nil }
-        let found = channels[index].sources.map { sources[Int($0)] }
+        let found = members(index).map { sources[$0] }
         return Recomputation.Outcome(key: key, sources: found.filter { seen.contains($0.quantity) })
     }
 }

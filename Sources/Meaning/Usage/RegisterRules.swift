@@ -104,10 +104,10 @@ extension FlowSource {
         _ time: Int64, _ value: Int64, _ last: TrackPoint, booking energy: Int64, _ effects: inout Effects
     ) {
         jittering = false
-        if hold != .none {
+        if isHolding {
             effects.decide(
-                .cancelled, at: time, from: held.first?.booked, to: value,
-                hold == .drop ? "returned to its level" : "became plausible")
+                .cancelled, at: time, from: rest.held.first?.booked, to: value,
+                rest.hold == .drop ? "returned to its level" : "became plausible")
             clearHold()
         }
         track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, energy)))
@@ -116,10 +116,12 @@ extension FlowSource {
     }
 
     mutating func clearHold() {
-        guard hold != .none else { return }
-        hold = .none
-        held = Track()
-        heldCount = 0
+        guard isHolding else { return }
+        rest.hold = .none
+        rest.held = TrackLine()
+        rest.heldCount = 0
+        rest.heldSince = 0
+        tidy()
     }
 
     /// Starts a segment: nothing is booked for the step to `value`.
@@ -134,7 +136,7 @@ extension FlowSource {
     private mutating func holdBack(
         _ kind: Hold, _ time: Int64, _ value: Int64, _ last: TrackPoint, _ effects: inout Effects
     ) {
-        if hold != kind {
+        if rest.hold != kind {
             // The daily fall of a period counter is no event.
             let jump = unitJump(to: value, after: time - last.time)
             if kind == .high {
@@ -143,31 +145,33 @@ extension FlowSource {
                 effects.decide(.suspect, at: time, from: mark, to: value, jump ?? "fall")
             }
             clearHold()
-            hold = kind
+            rest.hold = kind
         }
         var level = value
-        if let before = held.last {
+        if let before = rest.held.last {
             let rise = value - before.booked
             let limit = traits.plausibleRise(in: time - before.time)
             if rise <= limit, isNet ? rise >= -limit : rise >= -noise {
                 if !isNet { level = max(value, before.booked) }
             } else {
-                held = Track()
-                heldCount = 0
+                rest.held = TrackLine()
+                rest.heldCount = 0
             }
         }
-        held.append(TrackPoint(time: time, booked: level))
-        held.thin(to: UsageLimits.rememberedDeltas)
+        rest.held.append(TrackPoint(time: time, booked: level))
+        rest.held.thin(to: UsageLimits.rememberedDeltas)
         // Zeros say that the device has not measured yet, however long they last.
         if kind == .drop, value == 0 { return }
-        if heldCount == 0 { heldSince = time }
-        heldCount = min(heldCount + 1, UInt8(UsageLimits.confirmingReadings))
+        if rest.heldCount == 0 { rest.heldSince = time }
+        rest.heldCount = min(rest.heldCount + 1, UInt8(UsageLimits.confirmingReadings))
         let wait = kind == .drop ? UsageLimits.resetConfirmation : UsageLimits.levelConfirmation
-        if heldCount >= UsageLimits.confirmingReadings, time - heldSince >= wait { confirm(last, &effects) }
+        if rest.heldCount >= UsageLimits.confirmingReadings, time - rest.heldSince >= wait { confirm(last, &effects) }
     }
 
     /// The held readings become a segment of their own.
     private mutating func confirm(_ last: TrackPoint, _ effects: inout Effects) {
+        let held = rest.held
+        let hold = rest.hold
         guard let first = held.first, let newestHeld = held.last else { return }
         let elapsed = first.time - last.time
         var start = last.booked
@@ -214,7 +218,7 @@ extension FlowSource {
         guard !isNet else { return }
         if time > last.time {
             // Before the held readings began: as if it had come in time, unless it would have been held itself.
-            guard let first = held.first, time < first.time, value >= mark,
+            guard let first = rest.held.first, time < first.time, value >= mark,
                 value - mark <= traits.plausibleRise(in: time - last.time)
             else { return }
             track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value - mark)))
@@ -222,26 +226,28 @@ extension FlowSource {
             return effects.changed(from: last.time, to: time)
         }
         let booked = last.booked - (mark - value)
-        let next = track.index(after: time)
-        guard next < track.points.count else { return }
-        let after = track.points[next]
+        var line = track.line
+        let next = line.index(after: time)
+        guard next < line.points.count else { return }
+        let after = line.points[next]
         guard booked <= after.booked, after.booked - booked <= traits.plausibleRise(in: after.time - time) else {
             return
         }
         var changedFrom = time
         if next == 0 {
             guard after.time == segmentStart, after.opens else { return }
-            track.setOpens(false, at: 0)
+            line.setOpens(false, at: 0)
             segmentStart = time
         } else {
-            let before = track.points[next - 1]
+            let before = line.points[next - 1]
             guard time > segmentStart, !after.opens, before.time < time, booked >= before.booked,
                 booked - before.booked <= traits.plausibleRise(in: time - before.time)
             else { return }
             changedFrom = before.time
         }
-        track.insert(TrackPoint(time: time, booked: booked, opens: next == 0), at: next)
-        track.tidy(around: next)
+        line.insert(TrackPoint(time: time, booked: booked, opens: next == 0), at: next)
+        line.tidy(around: next)
+        track = Track(line)
         effects.changed(from: changedFrom, to: after.time)
     }
 }

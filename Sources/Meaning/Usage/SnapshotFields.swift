@@ -34,7 +34,7 @@ extension ByteWriter {
     mutating func channel(_ channel: ChannelUsage) {
         channelKey(channel.key)
         signed(channel.floor)
-        let touches = UsageState.merged(channel.touches)
+        let touches = Touches.merged(channel.touches.all)
         varint(UInt64(touches.count))
         for touch in touches {
             signed(touch.from)
@@ -52,22 +52,22 @@ extension ByteWriter {
         signed(Int64(source.role.sign))
         varint(UInt64(source.traits.counterClass.rawValue))
         for number in [source.traits.step, source.traits.modulus, source.traits.watts] { signed(number) }
-        for number in [source.mark, source.newest, source.segmentStart, source.remainder] { signed(number) }
+        for number in [source.mark, source.newest, source.segmentStart, source.rest.remainder] { signed(number) }
         signed(source.shadowedFrom == .max ? -1 : source.shadowedFrom)
-        varint(UInt64(source.hold.rawValue) << 1 | (source.jittering ? 1 : 0))
-        varint(UInt64(source.heldCount))
-        signed(source.heldSince)
-        track(source.track)
-        track(source.held)
-        varint(UInt64(source.messages.count))
-        for time in source.messages { signed(time) }
+        varint(UInt64(source.rest.hold.rawValue) << 1 | (source.jittering ? 1 : 0))
+        varint(UInt64(source.rest.heldCount))
+        signed(source.rest.heldSince)
+        line(source.track.line)
+        line(source.rest.held)
+        varint(UInt64(source.rest.messages.count))
+        for time in source.rest.messages { signed(time) }
     }
 
-    private mutating func track(_ track: Track) {
-        varint(UInt64(track.points.count))
+    private mutating func line(_ line: TrackLine) {
+        varint(UInt64(line.points.count))
         var time: Int64 = 0
         var booked: Int64 = 0
-        for point in track.points {
+        for point in line.points {
             varint(UInt64(point.time - time) << 1 | (point.opens ? 1 : 0))
             signed(point.booked &- booked)
             time = point.time
@@ -138,15 +138,16 @@ extension ByteReader {
     mutating func channel() throws(RecordError) -> ChannelUsage {
         var channel = ChannelUsage(key: try channelKey())
         channel.floor = try signed(in: 0...lastSlot)
+        var touches: [Touch] = []
         for _ in 0..<(try count()) {
             let from = try signed(in: 0...lastSlot)
             let length = try varint()
             guard length <= UInt64(min(lastSlot - from, UsageLimits.longestRun)) else {
                 throw RecordError(.badValue, at: position)
             }
-            channel.touches.append(
-                ChannelUsage.Touch(from: from, to: from + Int64(length), source: try varint()))
+            touches.append(Touch(from: from, to: from + Int64(length), source: try varint()))
         }
+        channel.touches.replace(with: touches)
         return channel
     }
 
@@ -171,24 +172,25 @@ extension ByteReader {
         source.mark = try signed(in: method == .power ? 0...1_000_000_000 : -energy...energy)
         source.newest = try signed(in: -1...lastTime)
         source.segmentStart = try signed(in: 0...lastTime)
-        source.remainder = try signed(in: 0...3_599_999)
+        source.rest.remainder = try signed(in: 0...3_599_999)
         let shadow = try signed(in: -1...lastSlot)
         source.shadowedFrom = shadow < 0 ? .max : shadow
         let hold = try small(below: 6)
         source.jittering = hold & 1 != 0
-        source.hold = FlowSource.Hold(rawValue: hold >> 1) ?? .none
-        source.heldCount = try small(below: 4)
-        source.heldSince = try signed(in: 0...lastTime)
-        source.track = try track(limit: 1 << 60, mayFall: false)
-        source.held = try track(limit: energy, mayFall: true)
-        for _ in 0..<(try count()) { source.messages.append(try signed(in: 0...lastTime)) }
-        guard (source.track.last?.time ?? -1) <= source.newest, (source.held.last?.time ?? -1) <= source.newest,
-            source.messages.count <= UsageLimits.rememberedDeltas
+        source.rest.hold = FlowSource.Hold(rawValue: hold >> 1) ?? .none
+        source.rest.heldCount = try small(below: 4)
+        source.rest.heldSince = try signed(in: 0...lastTime)
+        source.track = Track(try line(limit: 1 << 60, mayFall: false))
+        source.rest.held = try line(limit: energy, mayFall: true)
+        for _ in 0..<(try count()) { source.rest.messages.append(try signed(in: 0...lastTime)) }
+        guard (source.track.last?.time ?? -1) <= source.newest, (source.rest.held.last?.time ?? -1) <= source.newest,
+            source.rest.messages.count <= UsageLimits.rememberedDeltas
         else { throw RecordError(.badValue, at: start) }
+        source.tidy()
         return source
     }
 
-    private mutating func track(limit: Int64, mayFall: Bool) throws(RecordError) -> Track {
+    private mutating func line(limit: Int64, mayFall: Bool) throws(RecordError) -> TrackLine {
         let start = position
         var points: [TrackPoint] = []
         var time: Int64 = 0
@@ -202,7 +204,7 @@ extension ByteReader {
             booked = sum
             points.append(TrackPoint(time: time, booked: booked, opens: head & 1 != 0))
         }
-        guard let track = Track(stored: points, mayFall: mayFall) else { throw RecordError(.badValue, at: start) }
-        return track
+        guard let line = TrackLine(stored: points, mayFall: mayFall) else { throw RecordError(.badValue, at: start) }
+        return line
     }
 }

@@ -1,182 +1,187 @@
 import Timekeeping
 
-/// An instant at which the energy booked so far is known.
-struct TrackPoint: Equatable {
-    private var packed: Int64
-    /// mWh booked from the beginning of the source up to `time`.
-    var booked: Int64
-
-    init(time: Int64, booked: Int64, opens: Bool = false) {
-        packed = time << 1 | (opens ? 1 : 0)
-        self.booked = booked
-    }
-
-    /// ms of UTC; within `Timestamp.validRange`, so that one bit is left for `opens`.
-    var time: Int64 { packed >> 1 }
-
-    /// Nothing is known about the time from the point before to this one: a segment starts here.
-    var opens: Bool {
-        get { packed & 1 != 0 }
-        set { packed = packed & ~1 | (newValue ? 1 : 0) }
-    }
-
-    var slot: Int64 { slotIndex(time) }
-}
-
-/// Index of the slot that holds `time`; `time` is not negative.
-@inline(__always)
-func slotIndex(_ time: Int64) -> Int64 { time / Slot.length }
-
-/// What one source knows about one slot.
-struct SlotPart: Equatable {
-    var energy: Int64 = 0
-    var estimated: Int64 = 0
-    var measured: Int64 = 0
-    var filled: Int64 = 0
-}
-
-/// The booked energy of one source as a line through points in the order of time, of which only those are kept that
-/// a slot can be worked out from: the first and the last of each slot, and both ends of what is unknown.
+/// A `TrackLine` in little memory: the last two points as they are, the older ones as differences in bytes.
 ///
-/// Everything a slot shows follows from these points, so a late point changes the split and nothing else: energy at
-/// a border is interpolated between its neighbours and rounded down, and the parts of a line sum to the whole
-/// because each border is computed once and subtracted from the next. Two points over 15 minutes apart enclose a
-/// border, so every gap is still there to be seen.
+/// An in-order reading touches only the last two. From one point to the one before it there are two numbers, each a
+/// varint whose bytes lie in reverse, so that a line is read from its end and grows at its end: first the difference of
+/// energy (zigzag), then that of time × 8 + 4 if the older point opens + 2 if the time is in seconds + 1 if the energy
+/// is in Wh. At a reading a minute the two hours of lateness take about 60 bytes.
 struct Track: Equatable {
-    private(set) var points: [TrackPoint] = []
+    private var older: [UInt8] = []
+    private var beforeLast = TrackPoint(time: 0, booked: 0)
+    private var newest = TrackPoint(time: 0, booked: 0)
+    /// Slot of the first point.
+    private var start: Int32 = 0
+    /// Points that are kept as they are: 0, 1 or 2.
+    private var plain: UInt8 = 0
 
     init() {}
 
-    /// Takes over points that were stored; nil when no track can have them: times must rise, and booked energy,
-    /// unlike a register that is held back, never falls.
-    init?(stored points: [TrackPoint], mayFall: Bool) {
-        for i in points.indices {
-            guard points[i].time >= 0, points[i].booked.magnitude <= 1 << 60 else { return nil }
-            if i == 0 { continue }
-            guard points[i - 1].time < points[i].time, mayFall || points[i - 1].booked <= points[i].booked else {
-                return nil
-            }
-        }
-        self.points = points
+    init(_ line: TrackLine) {
+        for point in line.points { push(point) }
     }
 
-    var isEmpty: Bool { points.isEmpty }
-    var first: TrackPoint? { points.first }
-    var last: TrackPoint? { points.last }
+    var isEmpty: Bool { plain == 0 }
+    var last: TrackPoint? { plain == 0 ? nil : newest }
+    /// The slot of the first point.
+    var firstSlot: Int64? { plain == 0 ? nil : Int64(start) }
 
-    /// Adds a point later than all others.
+    /// Adds a point later than all others; one that no slot needs gives way to it.
     mutating func append(_ point: TrackPoint) {
-        let count = points.count
-        if count >= 2, !point.opens {
-            let last = points[count - 1]
-            if !last.opens {
-                let slot = point.slot
-                if last.slot == slot, points[count - 2].slot == slot {
-                    points[count - 1] = point
-                    return
-                }
+        if plain == 2, !point.opens, !newest.opens {
+            let slot = point.slot
+            if newest.slot == slot, beforeLast.slot == slot {
+                newest = point
+                return
             }
         }
-        points.append(point)
+        push(point)
     }
 
-    /// Index of the first point after `time`.
-    func index(after time: Int64) -> Int {
-        var low = 0
-        var high = points.count
-        while low < high {
-            let middle = (low + high) / 2
-            if points[middle].time > time { high = middle } else { low = middle + 1 }
+    private mutating func push(_ point: TrackPoint) {
+        switch plain {
+        case 0:
+            start = Int32(truncatingIfNeeded: point.slot)
+            plain = 1
+        case 1:
+            beforeLast = newest
+            plain = 2
+        default:
+            encode(beforeLast, before: newest)
+            beforeLast = newest
         }
-        return low
+        newest = point
     }
 
-    mutating func insert(_ point: TrackPoint, at index: Int) {
-        points.insert(point, at: index)
-    }
-
-    /// Adds `energy` to every point from `index` on: an amount that belongs before them became known.
-    mutating func shift(from index: Int, by energy: Int64) {
-        for i in index..<points.count { points[i].booked = saturatingSum(points[i].booked, energy) }
-    }
-
-    mutating func setOpens(_ opens: Bool, at index: Int) {
-        points[index].opens = opens
-    }
-
-    /// Drops what `append` would not have kept, around `index`.
-    mutating func tidy(around index: Int) {
-        for i in stride(from: min(index + 2, points.count - 2), through: max(index - 2, 1), by: -1) {
-            let (a, b, c) = (points[i - 1], points[i], points[i + 1])
-            if !b.opens, !c.opens, a.slot == b.slot, b.slot == c.slot { points.remove(at: i) }
+    /// All points, for what happens seldom.
+    var line: TrackLine {
+        var points: [TrackPoint] = []
+        walk { point in
+            points.append(point)
+            return true
         }
-    }
-
-    /// Drops the points that no slot from `slot` on needs.
-    mutating func forget(before slot: Int64) {
-        let keep = index(after: slot * Slot.length) - 1
-        if keep > 0 { points.removeFirst(keep) }
-    }
-
-    /// Keeps at most `count` points: takes out those after the first, so that a gap stands in their place.
-    mutating func thin(to count: Int) {
-        if points.count > count { points.removeSubrange(1..<(1 + points.count - count)) }
-    }
-
-    /// The earliest slot that a reading not older than `limit` can still change.
-    func earliestChangeable(limit: Int64) -> Int64? {
-        guard let first = points.first else { return nil }
-        let i = index(after: slotIndex(max(0, limit)) * Slot.length) - 1
-        return i >= 0 ? points[i].slot : first.slot
+        points.reverse()
+        return TrackLine(known: points)
     }
 
     /// What is known about a slot; nil when nothing is.
     func part(of slot: Int64) -> SlotPart? {
         let start = slot * Slot.length
         let end = start + Slot.length
-        var i = max(1, index(after: start))
         var part = SlotPart()
         var known = false
-        while i < points.count, points[i - 1].time < end {
-            let (a, b) = (points[i - 1], points[i])
-            i += 1
-            if b.opens { continue }
-            let from = max(a.time, start)
-            let to = min(b.time, end)
-            if from >= to { continue }
-            known = true
-            let energy = Track.booked(between: a, b, at: to) - Track.booked(between: a, b, at: from)
-            part.energy += energy
-            if b.time - a.time <= UsageLimits.measuredInterval {
-                part.measured += to - from
-            } else {
-                part.filled += to - from
-                part.estimated += energy
-            }
+        var later: TrackPoint?
+        walk { point in
+            if let later, point.time < end, part.add(from: point, to: later, start, end) { known = true }
+            later = point
+            return point.time > start
         }
         return known ? part : nil
     }
 
-    /// Energy booked at `time` on the line from `a` to `b`, rounded down.
-    private static func booked(between a: TrackPoint, _ b: TrackPoint, at time: Int64) -> Int64 {
-        if time == a.time { return a.booked }
-        if time == b.time { return b.booked }
-        // The line never falls; 2⁶³ mWh and 2⁴⁸ ms need the double width.
-        let rise = UInt64(b.booked - a.booked).multipliedFullWidth(by: UInt64(time - a.time))
-        return a.booked + Int64(UInt64(b.time - a.time).dividingFullWidth(rise).quotient)
+    /// The earliest slot that a reading not older than `limit` can still change.
+    func earliestChangeable(limit: Int64) -> Int64? {
+        if plain == 0 { return nil }
+        let border = slotIndex(max(0, limit)) * Slot.length
+        var found = Int64(start)
+        walk { point in
+            if point.time > border { return true }
+            found = point.slot
+            return false
+        }
+        return found
     }
-}
 
-/// The sum, held at the ends of the range: no input can make it overflow.
-@inline(__always)
-func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
-    let (sum, overflow) = a.addingReportingOverflow(b)
-    return overflow ? (b < 0 ? .min : .max) : sum
-}
+    /// Drops the points that no slot from `slot` on needs.
+    mutating func forget(before slot: Int64) {
+        guard plain == 2, Int64(start) < slot else { return }
+        let border = slot * Slot.length
+        if beforeLast.time <= border {
+            older = []
+            if newest.time <= border {
+                plain = 1
+                beforeLast = TrackPoint(time: 0, booked: 0)
+            }
+            start = Int32(truncatingIfNeeded: plain == 1 ? newest.slot : beforeLast.slot)
+            return
+        }
+        var cursor = Cursor(at: older.count, point: beforeLast)
+        while cursor.end > 0 {
+            cursor.step(older)
+            if cursor.point.time <= border { break }
+        }
+        start = Int32(truncatingIfNeeded: cursor.point.slot)
+        if cursor.end > 0 { older.removeFirst(cursor.end) }
+    }
 
-/// The difference, held at the ends of the range.
-@inline(__always)
-func saturatingDifference(_ a: Int64, _ b: Int64) -> Int64 {
-    let (difference, overflow) = a.subtractingReportingOverflow(b)
-    return overflow ? (b < 0 ? .max : .min) : difference
+    // MARK: Bytes
+
+    /// Calls `body` with the points from the last to the first, until it returns false.
+    @inline(__always)
+    private func walk(_ body: (TrackPoint) -> Bool) {
+        if plain == 0 || !body(newest) || plain == 1 || !body(beforeLast) { return }
+        var cursor = Cursor(at: older.count, point: beforeLast)
+        while cursor.end > 0 {
+            cursor.step(older)
+            if !body(cursor.point) { return }
+        }
+    }
+
+    private struct Cursor {
+        /// Bytes before this one are older than `point`.
+        var end: Int
+        var point: TrackPoint
+
+        init(at end: Int, point: TrackPoint) {
+            self.end = end
+            self.point = point
+        }
+
+        mutating func step(_ bytes: [UInt8]) {
+            let head = number(bytes)
+            let zigzag = number(bytes)
+            var energy = Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1)
+            if head & 1 != 0 { energy *= 1000 }
+            let time = Int64(head >> 3) * (head & 2 != 0 ? 1000 : 1)
+            point = TrackPoint(time: point.time - time, booked: point.booked &- energy, opens: head & 4 != 0)
+        }
+
+        private mutating func number(_ bytes: [UInt8]) -> UInt64 {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while true {
+                end -= 1
+                let byte = bytes[end]
+                value |= UInt64(byte & 0x7F) << shift
+                if byte < 0x80 { return value }
+                shift += 7
+            }
+        }
+    }
+
+    private mutating func encode(_ point: TrackPoint, before later: TrackPoint) {
+        var time = UInt64(later.time - point.time)
+        var energy = later.booked &- point.booked
+        var flags: UInt64 = point.opens ? 4 : 0
+        if time % 1000 == 0 {
+            time /= 1000
+            flags |= 2
+        }
+        if energy % 1000 == 0 {
+            energy /= 1000
+            flags |= 1
+        }
+        put(UInt64(bitPattern: energy << 1 ^ energy >> 63))
+        put(time << 3 | flags)
+    }
+
+    /// A varint with its first byte last.
+    private mutating func put(_ value: UInt64) {
+        var groups = 1
+        while groups < 10, value >> UInt64(7 * groups) != 0 { groups += 1 }
+        for group in stride(from: groups - 1, through: 0, by: -1) {
+            let bits = UInt8(truncatingIfNeeded: value >> UInt64(7 * group)) & 0x7F
+            older.append(group == groups - 1 ? bits : bits | 0x80)
+        }
+    }
 }

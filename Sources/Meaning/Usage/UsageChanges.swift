@@ -7,10 +7,10 @@ extension UsageState {
         var changes = ready
         ready = []
         for channel in touched {
-            for touch in UsageState.merged(channels[Int(channel)].touches) {
+            for touch in Touches.merged(channels[Int(channel)].touches.all) {
                 compose(Int(channel), touch.from...touch.to, touch.source, into: &changes)
             }
-            channels[Int(channel)].touches.removeAll(keepingCapacity: true)
+            channels[Int(channel)].touches.removeAll()
         }
         touched.removeAll(keepingCapacity: true)
         changes.sort { a, b in

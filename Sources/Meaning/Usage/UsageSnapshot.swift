@@ -126,6 +126,5 @@ extension UsageState {
             correction.isActive = try reader.varint() != 0
             corrections.append(correction)
         }
-        for i in channels.indices where !corrections.isEmpty { distribute(to: i) }
     }
 }

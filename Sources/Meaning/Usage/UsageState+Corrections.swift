@@ -17,7 +17,6 @@ extension UsageState {
                 return
             }
             corrections.append(correction)
-            distribute(correction.device)
             askAgain(correction, offset)
         case .undo:
             let id = command.arguments.first { $0.name == "command" }.flatMap { CommandID($0.value) }
@@ -26,7 +25,6 @@ extension UsageState {
                 return
             }
             corrections[i].isActive = false
-            distribute(corrections[i].device)
             askAgain(corrections[i], offset)
         case .rename, .acknowledge, .silence: break
         }
@@ -40,16 +38,9 @@ extension UsageState {
         return true
     }
 
-    /// Hands each channel of a device the corrections that are in force for it.
-    mutating func distribute(_ device: DeviceID) {
-        for i in channels.indices where channels[i].key.device == device { distribute(to: i) }
-    }
-
-    mutating func distribute(to channel: Int) {
-        let key = channels[channel].key
-        channels[channel].corrections = corrections.filter {
-            $0.isActive && $0.device == key.device && ($0.channel ?? key.channel) == key.channel
-        }
+    /// Those in force for a channel.
+    func corrections(for key: ChannelKey) -> [Correction] {
+        corrections.filter { $0.isActive && $0.device == key.device && ($0.channel ?? key.channel) == key.channel }
     }
 
     private mutating func askAgain(_ correction: Correction, _ offset: UInt64) {
@@ -57,7 +48,7 @@ extension UsageState {
             let key = channels[i].key
             guard (correction.channel ?? key.channel) == key.channel else { continue }
             // What lies ahead of all readings is honoured when they come.
-            let newest = channels[i].sources.map { sources[Int($0)].newest }.max() ?? -1
+            let newest = members(i).map { sources[$0].newest }.max() ?? -1
             guard newest >= correction.from.milliseconds || correction.isAmount else { continue }
             ask(
                 Recompute(
@@ -68,8 +59,8 @@ extension UsageState {
         }
     }
 
-    /// Remembers a span that must be worked out again; one a channel.
-    mutating func ask(_ wanted: Recompute) {
+    /// Remembers a span that must be worked out again; one a channel. Also for what was taken and could not be done.
+    package mutating func ask(_ wanted: Recompute) {
         let key = ChannelKey(device: wanted.device, channel: wanted.channel)
         var span = wanted
         if let known = recomputes[key] {
@@ -84,17 +75,18 @@ extension UsageState {
     mutating func takeCorrected(_ index: Int, _ channel: Int, _ time: Int64, _ value: Int64) -> Bool {
         let quantity = sources[index].quantity
         let name = channels[channel].key.channel
+        let corrections = corrections(for: channels[channel].key)
         let at = Timestamp(milliseconds: time)
         var accepts = false
         var taken = false
-        for correction in channels[channel].corrections where correction.concerns(name, quantity) {
+        for correction in corrections where correction.concerns(name, quantity) {
             switch correction.action {
             case .drop: if at >= correction.from, at < correction.to { return false }
             case .accept: if at >= correction.from, at <= correction.to { accepts = true }
             case .amount, .segment: break
             }
         }
-        for correction in channels[channel].corrections where correction.concerns(name, quantity) {
+        for correction in corrections where correction.concerns(name, quantity) {
             guard case .segment(let end, let first) = correction.action,
                 sources[index].begins(at: correction.from.milliseconds, with: time)
             else { continue }
@@ -110,7 +102,7 @@ extension UsageState {
         _ channel: Int, _ slot: Int64, to usage: inout SlotUsage, _ estimates: inout [Flow: Int64]
     ) -> Bool {
         var found = false
-        for correction in channels[channel].corrections {
+        for correction in corrections(for: channels[channel].key) {
             guard let quantity = correction.quantity, let share = correction.share(of: slot),
                 let flow = FlowRole.roles(of: quantity, .lifetime).first?.flow
             else { continue }

@@ -18,20 +18,20 @@ package struct UsageState: Sendable {
         }
     }
 
-    /// Where the readings of a series number go. A cache: `key` says for which series it was made.
+    /// Where the readings of a series go: −1 where there is no source, or no second one.
     struct Route {
-        var key: SeriesKey
-        /// −1 where there is none.
         var first: Int32
         var second: Int32
+
+        static let unknown = Route(first: -1, second: -1)
     }
 
     var devices: [DeviceID: Device] = [:]
     var sources: [FlowSource] = []
     var channels: [ChannelUsage] = []
-    private var channelIndex: [ChannelKey: Int32] = [:]
-    private var seriesIndex: [SeriesKey: Route] = [:]
-    private var routes: [Route?] = []
+    private var channelTable = ChannelTable()
+    /// By series number: a cache, checked against the source's own key.
+    private var routes: [Route] = []
     var touched: [Int32] = []
     var ready: [SlotUsage] = []
     var decisions: [Decision] = []
@@ -86,41 +86,77 @@ package struct UsageState: Sendable {
 
     private mutating func route(_ number: SeriesNumber, _ key: SeriesKey) -> Route? {
         let i = Int(number.value)
-        if i < routes.count, let known = routes[i], known.key == key { return known }
-        guard let route = route(to: key) else { return nil }
+        if i < routes.count, routes[i].first >= 0, isRoute(routes[i], of: key) { return routes[i] }
+        guard UsageState.counts(key.quantity), let route = route(to: key) else { return nil }
         // Numbers are dense; a wild one goes the long way.
         if i < SeriesDictionary.maximumCount {
-            while routes.count <= i { routes.append(nil) }
+            while routes.count <= i { routes.append(.unknown) }
             routes[i] = route
         }
         return route
     }
 
-    mutating func route(to key: SeriesKey) -> Route? { seriesIndex[key] ?? newRoute(key) }
+    private func isRoute(_ route: Route, of key: SeriesKey) -> Bool {
+        let source = Int(route.first)
+        let owner = Int(sources[source].channel)
+        return sources[source].quantity == key.quantity && channels[owner].key.device == key.device
+            && channels[owner].key.channel == key.channel
+    }
+
+    /// Nil when nothing more can be taken in.
+    mutating func route(to key: SeriesKey) -> Route? {
+        if let channel = channelTable.find(ChannelKey(device: key.device, channel: key.channel), in: channels) {
+            var route = Route.unknown
+            for i in members(Int(channel)) where sources[i].quantity == key.quantity {
+                if route.first < 0 { route.first = Int32(i) } else { route.second = Int32(i) }
+            }
+            if route.first >= 0 { return route }
+        }
+        return newRoute(key)
+    }
 
     private mutating func newRoute(_ key: SeriesKey) -> Route? {
         let device = devices[key.device] ?? UsageState.unknownDevice(key.device)
         let traits = CounterTraits(device: device, quantity: key.quantity)
         let roles = FlowRole.roles(of: key.quantity, traits.counterClass)
-        guard !roles.isEmpty else { return Route(key: key, first: -1, second: -1) }
+        guard !roles.isEmpty else { return .unknown }
         guard sources.count + roles.count <= UsageLimits.maximumSources else {
             refused += 1
             return nil
         }
         let channel = channel(ChannelKey(device: key.device, channel: key.channel))
-        var route = Route(key: key, first: -1, second: -1)
+        var route = Route.unknown
         for role in roles {
             let index = Int32(sources.count)
             sources.append(FlowSource(channel: channel, quantity: key.quantity, role: role, traits: traits))
-            channels[Int(channel)].sources.append(index)
+            link(index, to: Int(channel))
             if route.first < 0 { route.first = index } else { route.second = index }
         }
-        seriesIndex[key] = route
         return route
     }
 
+    /// Puts a source behind those of its channel.
+    private mutating func link(_ source: Int32, to channel: Int) {
+        if let last = members(channel).last {
+            sources[last].next = source
+        } else {
+            channels[channel].firstSource = source
+        }
+    }
+
     /// Whether a quantity says anything about energy: readings of others need not be kept to work slots out again.
-    package static func counts(_ quantity: Quantity) -> Bool { !FlowRole.roles(of: quantity, .lifetime).isEmpty }
+    package static func counts(_ quantity: Quantity) -> Bool {
+        quantity.code < energyQuantities.count && energyQuantities[Int(quantity.code)]
+    }
+
+    /// By code, since it is asked for with every reading.
+    private static let energyQuantities: [Bool] = {
+        var known = [Bool](repeating: false, count: Int(Quantity.all.map(\.code).max() ?? 0) + 1)
+        for quantity in Quantity.all {
+            known[Int(quantity.code)] = !FlowRole.roles(of: quantity, .lifetime).isEmpty
+        }
+        return known
+    }()
 
     /// A device whose descriptor has not been seen: defaults, no names.
     private static func unknownDevice(_ id: DeviceID) -> Device {
@@ -128,15 +164,14 @@ package struct UsageState: Sendable {
     }
 
     private mutating func channel(_ key: ChannelKey) -> Int32 {
-        if let known = channelIndex[key] { return known }
+        if let known = channelTable.find(key, in: channels) { return known }
         let index = Int32(channels.count)
         channels.append(ChannelUsage(key: key))
-        channelIndex[key] = index
-        if !corrections.isEmpty { distribute(to: Int(index)) }
+        channelTable.insert(index, in: channels)
         return index
     }
 
-    func channelNumber(_ key: ChannelKey) -> Int? { channelIndex[key].map { Int($0) } }
+    func channelNumber(_ key: ChannelKey) -> Int? { channelTable.find(key, in: channels).map { Int($0) } }
 
     mutating func feed(_ index: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
         let slot = slotIndex(time)
@@ -151,7 +186,7 @@ package struct UsageState: Sendable {
             bridge(index, channel, to: time, offset)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
-            if channels[channel].corrections.isEmpty {
+            if corrections.isEmpty {
                 sources[index].take(time, value, accepts: false, &effects)
             } else {
                 guard takeCorrected(index, channel, time, value) else { return }
@@ -201,20 +236,15 @@ package struct UsageState: Sendable {
 
     /// Builds the look-up tables anew after the state was read back; false when two entries claim one series.
     mutating func index() -> Bool {
-        for (i, channel) in channels.enumerated() {
-            guard channelIndex.updateValue(Int32(i), forKey: channel.key) == nil else { return false }
+        for i in channels.indices {
+            guard channelTable.find(channels[i].key, in: channels) == nil else { return false }
+            channelTable.insert(Int32(i), in: channels)
         }
-        for (i, source) in sources.enumerated() {
-            let owner = channels[Int(source.channel)].key
-            channels[Int(source.channel)].sources.append(Int32(i))
-            let key = SeriesKey(device: owner.device, channel: owner.channel, quantity: source.quantity)
-            if var known = seriesIndex[key] {
-                guard known.second < 0, known.first == i - 1 else { return false }
-                known.second = Int32(i)
-                seriesIndex[key] = known
-            } else {
-                seriesIndex[key] = Route(key: key, first: Int32(i), second: -1)
-            }
+        for i in sources.indices {
+            let channel = Int(sources[i].channel)
+            let same = members(channel).filter { sources[$0].quantity == sources[i].quantity }
+            guard same.isEmpty || same == [i - 1] else { return false }
+            link(Int32(i), to: channel)
         }
         return true
     }

@@ -17,7 +17,7 @@ struct GatewayHome: HomeView {
     actor HistoryReading {
         private nonisolated let executor = ThreadExecutor()
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-        private let history: History
+        let history: History
         private let clock: any Clock
         private let logger: Logger
         /// A damaged place is met by every query that touches it.
@@ -171,12 +171,12 @@ struct GatewayHome: HomeView {
         }
     }
 
-    private func name(_ device: DeviceID) -> String {
+    func name(_ device: DeviceID) -> String {
         intake.device(device)?.name ?? device.description
     }
 
     /// A device that nobody has heard of is most likely a slip, and its absence not an empty answer.
-    private func check(_ device: String?) throws {
+    func check(_ device: String?) throws {
         guard let device, intake.device(named: device) == nil else { return }
         let names = intake.devices.map(\.name).sorted()
         let known = names.isEmpty ? "none is known yet" : "known are " + names.prefix(20).joined(separator: ", ")

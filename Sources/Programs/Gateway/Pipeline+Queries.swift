@@ -41,6 +41,7 @@ extension Pipeline {
     var usageSummary: String {
         var parts = ["up to date"]
         if usage.late > 0 { parts.append("\(usage.late) late readings, their slots worked out again") }
+        if usage.commandsRefused > 0 { parts.append("\(usage.commandsRefused) corrections refused") }
         if usage.refused > 0 { parts.append("\(usage.refused) readings refused") }
         if usage.decisionsDropped > 0 { parts.append("\(usage.decisionsDropped) decisions dropped") }
         if skippedFrames > 0 { parts.append("\(skippedFrames) frames could not be read") }

@@ -63,6 +63,9 @@ actor Pipeline {
     var newDevices: [Device] = []
     var newSettings: [HomeSettings] = []
     var newDecisions: [Decision] = []
+    var newCommands: [DatedCommand] = []
+    /// Spans that were worked out again since the start.
+    var revisions: UInt64 = 0
     var lastCheckpoint: Int64
     /// All energy of each channel; nil until somebody asks.
     var totals: [ChannelKey: ChannelTotal]?
@@ -97,6 +100,11 @@ actor Pipeline {
             devices[device.id] = device
             usage.apply(.device(device), offset: 0) { _ in nil }
         }
+        if restored.cursor == .oldest {
+            // The log may have overwritten them; what they change is in the ledger's slots already.
+            for known in try ledger.commands() { usage.apply(.command(known.command), offset: 0) { _ in nil } }
+            _ = usage.takeRecomputes()
+        }
         settings = try ledger.settings()
         parts.facts.hold(Pipeline.snapshotName, at: restored.cursor)
     }
@@ -115,7 +123,10 @@ actor Pipeline {
         attempt("log") { try flushFacts() }
         tellDropped()
         attempt("history") { try history.follow() }
-        attempt("usage") { try follow() }
+        attempt("usage") {
+            try follow()
+            try recompute()
+        }
         let now = clock.now().monotonic
         if pending.count >= Pipeline.maximumPending || now - lastCheckpoint >= Pipeline.checkpointInterval {
             checkpoint()
@@ -158,7 +169,8 @@ actor Pipeline {
             isDone = try reader.read(limitBytes: 256 << 10) { item in
                 guard case .frame(let frame) = item else { return }
                 do {
-                    try frame.records { offset, record in take(record, offset) }
+                    let wall = frame.wall
+                    try frame.records { offset, record in take(record, offset, wall) }
                 } catch is RecordError {
                     // Its checksum is right, so reading it again gives the same: it is left out and counted.
                     skippedFrames += 1
@@ -173,7 +185,7 @@ actor Pipeline {
         }
     }
 
-    private func take(_ record: Record, _ offset: UInt64) {
+    private func take(_ record: Record, _ offset: UInt64, _ wall: Timestamp) {
         usage.apply(record, offset: offset, key: facts.key(for:))
         switch record {
         case .device(let device):
@@ -182,6 +194,7 @@ actor Pipeline {
         case .settings(let version):
             settings.append(version)
             newSettings.append(version)
+        case .command(let command): newCommands.append(DatedCommand(time: wall, command: command))
         default: break
         }
     }
@@ -217,14 +230,17 @@ actor Pipeline {
             }
             let last = isDone
             if changes.isEmpty, !last { continue }
-            if changes.isEmpty, newDevices.isEmpty, newSettings.isEmpty, newDecisions.isEmpty { continue }
+            if changes.isEmpty, newDevices.isEmpty, newSettings.isEmpty, newDecisions.isEmpty, newCommands.isEmpty {
+                continue
+            }
             try ledger.commit(
                 changes: changes, devices: last ? newDevices : [], settings: last ? newSettings : [],
-                decisions: last ? newDecisions : [], cursor: slotReader.cursor)
+                decisions: last ? newDecisions : [], commands: last ? newCommands : [], cursor: slotReader.cursor)
             if last {
                 newDevices = []
                 newSettings = []
                 newDecisions = []
+                newCommands = []
             }
         }
     }

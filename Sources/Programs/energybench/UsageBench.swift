@@ -1,5 +1,7 @@
+import Glibc
 import Metering
 import Records
+import Timekeeping
 import Usage
 
 /// What Usage costs per reading of a plug, slots taken every ten seconds as the pipeline does.
@@ -7,6 +9,8 @@ enum UsageBench {
     private static let seconds = 4 * 3_600
 
     static func run() {
+        // First, so that no memory that others gave back is taken for its own.
+        memory()
         var house = Household()
         let keys = house.keys
         let numbers = keys.indices.map { SeriesNumber(UInt32($0)) }
@@ -20,5 +24,54 @@ enum UsageBench {
         }
         precondition(slots > 0, "no slot came out of four hours of readings")
         report("usage.ns_per_reading", watch.cpu / Double(records.count * numbers.count) * 1e9, "ns")
+    }
+
+    private static let counters = 50_000
+    private static let minutes = 240
+
+    /// Memory that a state of many counters takes, one reading a minute of each, slots taken every ten seconds' worth of
+    /// them; all of the state counts: look-up tables, lateness window, what waits to be taken.
+    private static func memory() {
+        let keys = (0..<counters).map { i in
+            SeriesKey(device: DeviceID(high: 0xB1, low: UInt64(i)), channel: .total, quantity: .energyImport)
+        }
+        let before = heap()
+        var usage = UsageState()
+        var slots = 0
+        var spent = 0.0
+        var readings: [Reading] = []
+        for minute in 0..<minutes {
+            for part in 0..<6 {
+                readings.removeAll(keepingCapacity: true)
+                for i in stride(from: part, to: counters, by: 6) {
+                    // Each at a second and a power of its own, whole Wh shown.
+                    let second = Int64(minute * 60 + part * 10 + i % 10)
+                    let time = Household.start + second * Span.second + Int64(i % 7) * 100
+                    let value = (Int64(i) * 1_000_003 % 900_000_000 + second * Int64(20 + i % 700)) / 1_000 * 1_000
+                    readings.append(
+                        Reading(series: SeriesNumber(UInt32(i)), time: time, received: time, value: value))
+                }
+                let watch = Stopwatch()
+                usage.apply(.readings(readings), offset: UInt64(minute)) { keys[Int($0.value)] }
+                slots += usage.takeChanges().count
+                spent += watch.cpu
+            }
+        }
+        readings = []
+        let after = heap()
+        precondition(slots > 0, "no slot came out of four hours of readings")
+        report("usage.bytes_per_counter", Double(after - before) / Double(counters), "B")
+        report("usage.ns_per_reading.many", spent / Double(counters * minutes) * 1e9, "ns")
+        report("usage.snapshot_bytes_per_counter", Double(usage.encoded().count) / Double(counters), "B")
+    }
+
+    /// Bytes of memory that this process holds now: the second number of statm, in pages.
+    private static func heap() -> Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 128)
+        let count = fread(&line, 1, line.count, file)
+        let fields = String(decoding: line[..<count], as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
     }
 }

@@ -1,3 +1,4 @@
+import APITypes
 import ArgumentParser
 import Glibc
 import HTTPClient
@@ -35,6 +36,25 @@ struct DaemonClient {
     func get(_ path: String, _ parameters: [(String, String?)] = []) throws -> [UInt8] {
         do {
             let answer = try HTTPClient().send(request(path, parameters))
+            guard answer.status == 200 else { throw problem(answer.status, answer.body) }
+            return answer.body
+        } catch let error as HTTPClientError {
+            throw failure(error)
+        }
+    }
+
+    /// Sends a JSON object of texts; nil values are left out. The body of a good answer; any other is a `Failure`.
+    func post(_ path: String, _ parameters: [(String, String?)], body: [(StaticString, String?)]) throws -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            for (name, value) in body where value != nil { json.field(name, text: value) }
+        }
+        var request = request(path, parameters)
+        request.method = "POST"
+        request.headers = [("Content-Type", "application/json")]
+        request.body = json.bytes
+        do {
+            let answer = try HTTPClient().send(request)
             guard answer.status == 200 else { throw problem(answer.status, answer.body) }
             return answer.body
         } catch let error as HTTPClientError {

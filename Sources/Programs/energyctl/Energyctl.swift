@@ -17,8 +17,17 @@ struct Energyctl: ParsableCommand {
             """,
         version: energydVersion,
         subcommands: [
-            StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, ReplayCommand.self,
-            DecodeCommand.self, MQTTCommand.self, ProfileCommand.self, ConfigCommand.self,
+            StatusCommand.self,
+            DevicesCommand.self,
+            ReadingsCommand.self,
+            UsageCommand.self,
+            ReplayCommand.self,
+            DecodeCommand.self,
+            MQTTCommand.self,
+            ProfileCommand.self,
+            DataCommand.self,
+            DeviceCommand.self,
+            ConfigCommand.self,
         ])
 
     static func main() {

@@ -37,10 +37,14 @@ package final class Ledger {
         /// Versions of one device, and of the settings; the oldest go first.
         package var versions: Int
 
+        /// Commands that are kept; the oldest go first.
+        package var commands: Int
+
         /// At least one version is kept of each.
-        package init(decisions: Int = 10_000, versions: Int = 256) {
+        package init(decisions: Int = 10_000, versions: Int = 256, commands: Int = 10_000) {
             self.decisions = max(0, decisions)
             self.versions = max(1, versions)
+            self.commands = max(0, commands)
         }
     }
 
@@ -88,7 +92,7 @@ package final class Ledger {
     /// done after a cut only, and up to a size that a slow card reads in seconds: SQLite finds other damage as it
     /// comes to it, and says so.
     private static func check(_ database: Database, whole: Bool) throws(SQLiteError) {
-        for table in ["meter", "epoch", "slot", "total", "device", "settings", "decision", "position"] {
+        for table in ["meter", "epoch", "slot", "total", "device", "settings", "decision", "position", "command"] {
             do throws(SQLiteError) {
                 let statement = try database.prepare("SELECT * FROM \(table) LIMIT 1")
                 defer { statement.reset() }

@@ -65,6 +65,16 @@ enum LedgerSchema {
             );
             """),
         Migration("totals of all slots", LedgerSchema.totals),
+        Migration(
+            "commands",
+            """
+            CREATE TABLE command (
+                id BLOB PRIMARY KEY,
+                time INTEGER NOT NULL,
+                record BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX command_time ON command (time);
+            """),
     ])
 
     private static let energies = ["imported", "exported", "produced", "charged", "discharged"]

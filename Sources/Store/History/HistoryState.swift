@@ -85,6 +85,13 @@ struct HistoryState: Sendable {
             statistics.skippedReadings += 1
             return
         }
+        if reading.flags.contains(.retained) {
+            // True when it was published, nobody knows when: the last known value, and no point in time.
+            if series[slot].latest == nil {
+                series[slot].latest = HistoryPoint(time: reading.time, value: reading.value)
+            }
+            return
+        }
         // In place: a series that is copied out costs more than all the rest.
         headBytes += heads[slot].append(time, reading.value)
         headPoints += 1

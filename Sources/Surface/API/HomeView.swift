@@ -29,6 +29,8 @@ package enum UsagePeriod: String, Sendable, CaseIterable {
 /// All the API knows of the home behind it. Implementations answer from any task and never block the caller's thread
 /// on the disk: whatever reads files runs on a thread of its own. A device that is not known is `Problem.notFound`.
 package protocol HomeView: Sendable {
+    /// What can be done about counters that went wrong.
+    var data: (any DataView)? { get }
     func status() async -> StatusAnswer
     func devices() async throws -> [DeviceAnswer]
     /// The newest reading of each series, in the order of device, channel and quantity.

@@ -115,7 +115,7 @@ struct ReplayCommand: ParsableCommand {
             return Terminal.write("\(decisions.count) \(noun); --explain lists them.\n")
         }
         try output.output.print(
-            ReplayCommand.encode(decisions), columns: ReplayCommand.decisionColumns, noHeaders: output.noHeaders,
+            ReplayCommand.encode(decisions), columns: DecisionListing.columns, noHeaders: output.noHeaders,
             emptyMessage: "No decisions: every counter only rose, and plausibly.")
     }
 
@@ -125,15 +125,6 @@ struct ReplayCommand: ParsableCommand {
         Column(key: "tariff", title: "TARIFF"),
         Column(key: "total", title: "TOTAL", alignsRight: true),
         Column(key: "currency", title: "CURRENCY"),
-    ]
-
-    private static let decisionColumns = [
-        Column(key: "time", title: "TIME (UTC)") { Display.milliseconds($0) },
-        Column(key: "series", title: "SERIES"),
-        Column(key: "decision", title: "DECISION"),
-        Column(key: "from", title: "FROM", alignsRight: true),
-        Column(key: "to", title: "TO", alignsRight: true),
-        Column(key: "rule", title: "RULE"),
     ]
 
     private static func encode(_ list: [some JSONEncodable]) -> [UInt8] {

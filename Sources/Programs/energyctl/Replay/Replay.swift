@@ -111,7 +111,9 @@ struct Replay {
         }
         guard !asked.isEmpty else { return }
         decisions = decisions.enumerated()
-            .sorted { ($0.element.time, $0.element.series, $0.offset) < ($1.element.time, $1.element.series, $1.offset) }
+            .sorted { a, b in
+                (a.element.time, a.element.series, a.offset) < (b.element.time, b.element.series, b.offset)
+            }
             .map(\.element)
     }
 

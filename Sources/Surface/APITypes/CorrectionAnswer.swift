@@ -1,0 +1,206 @@
+import Metering
+import Timekeeping
+import Usage
+
+/// What energyctl asks for when a person corrects a counter. Texts as they were typed; the daemon reads them.
+package struct CorrectionRequest: Sendable {
+    package enum Kind: Sendable {
+        /// `series`, `from`, `to`, and `action` or `value`.
+        case correct
+        /// `device`, `at`, and, where known, `last` and `first` of one register.
+        case replace
+        /// `id` of the command that no longer counts.
+        case undo
+    }
+
+    package var kind: Kind
+    /// By the names of the members of the request's body.
+    package var members: [String: String]
+
+    package init(kind: Kind, members: [String: String]) {
+        self.kind = kind
+        self.members = members
+    }
+
+    /// The members that each kind may have.
+    package static func names(_ kind: Kind) -> [String] {
+        switch kind {
+        case .correct: ["series", "from", "to", "action", "value", "reason", "actor"]
+        case .replace: ["device", "at", "channel", "quantity", "last", "first", "reason", "actor"]
+        case .undo: ["id", "reason", "actor"]
+        }
+    }
+}
+
+/// A command about a counter: who decided what, when, and whether it counts.
+package struct CommandAnswer: JSONEncodable {
+    package var id: String
+    /// `correct`, `replace`, `undo`.
+    package var verb: String
+    package var actor: String
+    package var time: Timestamp
+    /// False for what was undone.
+    package var active: Bool
+    /// What it says: names instead of identities.
+    package var arguments: [(name: String, value: String)]
+
+    package init(
+        id: String, verb: String, actor: String, time: Timestamp, active: Bool,
+        arguments: [(name: String, value: String)]
+    ) {
+        self.id = id
+        self.verb = verb
+        self.actor = actor
+        self.time = time
+        self.active = active
+        self.arguments = arguments
+    }
+
+    private subscript(name: String) -> String? { arguments.first { $0.name == name }?.value }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", text: id)
+            $0.field("time", text: time.rfc3339())
+            $0.field("actor", text: actor)
+            $0.field("command", text: verb)
+            $0.field("target", text: self["series"] ?? self["device"] ?? self["command"])
+            $0.field("from", text: self["from"] ?? self["at"])
+            $0.field("to", text: self["to"] ?? self["at"])
+            $0.field("action", text: action)
+            $0.field("active", bool: active)
+            $0.field("reason", text: self["reason"])
+        }
+    }
+
+    private var action: String? {
+        if let action = self["action"] { return action }
+        if let value = self["value"] { return "\(value) Wh" }
+        let ends = [("last", self["last"]), ("first", self["first"])].compactMap { name, value in
+            value.map { "\(name) \($0)" }
+        }
+        return ends.isEmpty ? nil : ends.joined(separator: ", ")
+    }
+}
+
+/// What a command changes, or would change.
+package struct EffectAnswer: JSONEncodable {
+    /// One flow of one slot.
+    package struct Change: JSONEncodable {
+        package var slot: Slot
+        package var device: String
+        package var channel: Channel
+        /// `import`, `export`, `produced`, `charged`, `discharged`.
+        package var flow: String
+        /// mWh; nil: not known.
+        package var before: Int64?
+        package var after: Int64?
+        package var quality: Quality
+
+        package init(
+            slot: Slot, device: String, channel: Channel, flow: String, before: Int64?, after: Int64?, quality: Quality
+        ) {
+            self.slot = slot
+            self.device = device
+            self.channel = channel
+            self.flow = flow
+            self.before = before
+            self.after = after
+            self.quality = quality
+        }
+
+        package func encode(to json: inout JSONWriter) {
+            json.object {
+                $0.field("from", text: slot.start.rfc3339())
+                $0.field("device", text: device)
+                $0.field("channel", text: channel.name)
+                $0.field("flow", text: flow)
+                $0.field("before_wh", raw: before.map(Thousandths.text))
+                $0.field("after_wh", raw: after.map(Thousandths.text))
+                $0.field("quality", text: quality.rawValue)
+            }
+        }
+    }
+
+    /// The command's; of a preview nil.
+    package var id: String?
+    package var slots: [Change]
+    /// Of these slots; nil where nothing has a price.
+    package var costBefore: Decimal?
+    package var costAfter: Decimal?
+    package var currency: Currency?
+
+    package init(
+        id: String?, slots: [Change], costBefore: Decimal? = nil, costAfter: Decimal? = nil, currency: Currency? = nil
+    ) {
+        self.id = id
+        self.slots = slots
+        self.costBefore = costBefore
+        self.costAfter = costAfter
+        self.currency = currency
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", text: id)
+            $0.field("preview", bool: id == nil)
+            $0.field("before_wh", raw: Thousandths.text(EffectAnswer.sum(slots.map(\.before))))
+            $0.field("after_wh", raw: Thousandths.text(EffectAnswer.sum(slots.map(\.after))))
+            $0.field("cost_before", text: costBefore?.text(places: 9))
+            $0.field("cost_after", text: costAfter?.text(places: 9))
+            $0.field("currency", text: currency?.code)
+            $0.field("slots", list: slots)
+        }
+    }
+
+    private static func sum(_ energies: [Int64?]) -> Int64 {
+        energies.reduce(0) { sum, next in
+            let (total, overflow) = sum.addingReportingOverflow(next ?? 0)
+            return overflow ? sum : total
+        }
+    }
+}
+
+/// All that is known about a series around one instant.
+package struct ExplanationAnswer: JSONEncodable {
+    package var series: String
+    package var time: Timestamp
+    package var readings: [ReadingAnswer]
+    package var decisions: [DecisionAnswer]
+    package var commands: [CommandAnswer]
+    /// What was booked: before and after are the same.
+    package var slots: [EffectAnswer.Change]
+
+    package init(
+        series: String, time: Timestamp, readings: [ReadingAnswer], decisions: [DecisionAnswer],
+        commands: [CommandAnswer], slots: [EffectAnswer.Change]
+    ) {
+        self.series = series
+        self.time = time
+        self.readings = readings
+        self.decisions = decisions
+        self.commands = commands
+        self.slots = slots
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        json.object {
+            $0.field("series", text: series)
+            $0.field("time", text: time.rfc3339())
+            $0.field("readings", list: readings)
+            $0.field("decisions", list: decisions)
+            $0.field("commands", list: commands)
+            $0.key("slots")
+            $0.array { json in
+                for slot in slots {
+                    json.object {
+                        $0.field("from", text: slot.slot.start.rfc3339())
+                        $0.field("flow", text: slot.flow)
+                        $0.field("wh", raw: slot.after.map(Thousandths.text))
+                        $0.field("quality", text: slot.quality.rawValue)
+                    }
+                }
+            }
+        }
+    }
+}
