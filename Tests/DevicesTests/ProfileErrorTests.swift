@@ -85,7 +85,7 @@ import Testing
         (
             "\"power\"", "\"power\"\nunit = \"kw\"",
             [
-                "p.toml:10:8: field.unit: `kw` is no unit of power (W, kW, MW, mW); did you mean `kW`?"
+                "p.toml:10:8: field.unit: `kw` is no unit of power (W, kW, MW, GW, mW, Watt, watt); did you mean `kW`?"
             ]
         ),
         (

@@ -20,7 +20,7 @@ import Timekeeping
     }
 
     @Test(arguments: [
-        "tele/plug/STATE", "cmnd/plug/POWER", "stat/plug/RESULT", "tele/SENSOR", "SENSOR", "$SYS/tele/x/SENSOR", "",
+        "tele/plug/HEAP", "cmnd/plug/POWER", "tele/SENSOR", "SENSOR", "$SYS/tele/x/SENSOR", "",
     ])
     func `other topics are not ours`(topic: String) {
         #expect(Decoding().decode(topic, #"{"ENERGY":{"Power":52}}"#).outcome == .notMine)

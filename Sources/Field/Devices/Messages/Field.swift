@@ -31,8 +31,8 @@ package struct Field: Hashable, Sendable {
     /// Only a term of combinations: no sample of its own.
     var isHidden = false
     var conversion: Conversion
-    /// The channel of a single value; nil: named by the path's `*`.
-    var channel: Channel? = .total
+    /// The channel of a single value; nil: what the path's `*` stands for, the topic's, or `total`.
+    var channel: Channel?
     /// Arrays give one sample per element; else an array is a wrong type.
     var takesArrays = true
     /// Adds the elements of an array up to a derived value of channel `total`.
@@ -42,7 +42,9 @@ package struct Field: Hashable, Sendable {
     /// A member of the root that names the unit.
     var unitPath: [String] = []
     var words: [Word] = []
-    /// Holds only where one of these stands in the same object …
+    /// A text that is none of `words` says nothing, and is no mistake.
+    var hasOnlyWords = false
+    /// Holds only where one of these stands in the same object, or with `/` before it in the root …
     var beside: [String] = []
     /// … and none of these.
     var without: [String] = []

@@ -5,7 +5,8 @@ enum FieldPath {
     /// A path and the channel that was put into it.
     struct Expanded: Hashable {
         let path: String
-        let channel: Channel?
+        var word = ""
+        var channel: Channel?
     }
 
     static let placeholder = "{channel}"
@@ -22,9 +23,11 @@ enum FieldPath {
             }
             if texts.count > 1024 || open.isEmpty { return [] }
         }
-        guard text.contains(placeholder) else { return texts.map { Expanded(path: $0, channel: nil) } }
+        guard text.contains(placeholder) else { return texts.map { Expanded(path: $0) } }
         return texts.flatMap { text in
-            channels.map { Expanded(path: text.replacing(placeholder, with: $0.word), channel: $0.channel) }
+            channels.map { word, channel in
+                Expanded(path: text.replacing(placeholder, with: word), word: word, channel: channel)
+            }
         }
     }
 

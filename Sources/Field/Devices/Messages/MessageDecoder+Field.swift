@@ -17,7 +17,7 @@ extension MessageDecoder {
         }
         var origin = DecodedMessage.Origin(node: Int32(node), field: Int32(index), place: UInt32(value.offset))
         guard value.kind == .array else {
-            let channel = walk.channel ?? (target.hasChannel ? target.channel : name ?? target.channel)
+            let channel = target.hasChannel ? target.channel : walk.channel ?? name ?? target.channel
             guard var result = number(value, index, conversion, node: node, walk.tree, into: &message) else { return }
             if !target.isSimple {
                 let field = trees[walk.tree].fields[index]

@@ -76,8 +76,9 @@ extension MessageDecoder {
                 if term < needed { return nil }
                 continue
             }
+            let isAdded = term < combination.plus.count
             let (result, overflow) =
-                term < combination.plus.count ? sum.addingReportingOverflow(value) : sum.subtractingReportingOverflow(value)
+                isAdded ? sum.addingReportingOverflow(value) : sum.subtractingReportingOverflow(value)
             if overflow { return nil }
             sum = result
         }

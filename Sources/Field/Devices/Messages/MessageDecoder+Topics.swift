@@ -2,7 +2,7 @@ import Metering
 
 extension MessageDecoder {
     /// What the topic is, by the first rule that knows it; and what a plain payload on it is, by the first that reads
-    /// those, where that is another one.
+    /// those, where that is another one. Patterns that begin with a word come before those that begin with a name.
     func match(_ topic: UnsafeRawBufferPointer) -> TopicEntry {
         var entry = TopicEntry()
         // A broker's own topics; wildcards at the start do not mean them.
@@ -11,24 +11,14 @@ extension MessageDecoder {
         for (i, byte) in topic.enumerated() where byte == UInt8(ascii: "/") { ends.append(i) }
         ends.append(topic.count)
         let announced = announcements.route(topic)
-        for (index, rule) in rules.enumerated() {
-            // A rule of another family does not add to what one has found.
-            if entry.route.kind != .notMine, rule.family != family(of: entry.route) { break }
-            guard var route = route(rule, index, topic, ends) else { continue }
-            if let announced, families[rule.family].profile.yieldsToDiscovery {
-                route = yielded(route, to: announced)
+        for beginsWithText in [true, false] {
+            for (index, rule) in rules.enumerated() where entry.isOpen(to: rule.family, rules) {
+                guard var route = route(rule, index, topic, ends, beginsWithText: beginsWithText) else { continue }
+                if let announced, families[rule.family].profile.yieldsToDiscovery {
+                    route = yielded(route, to: announced)
+                }
+                entry.take(route)
             }
-            if entry.route.kind == .notMine || entry.route.kind == .ignored && route.kind != .ignored {
-                let wasIgnored = entry.route.kind == .ignored
-                // Topics that a rule names as nothing stay so; a field that nobody knows may be another rule's.
-                if wasIgnored, entry.route.index != MessageDecoder.unknownField { break }
-                entry.route = route
-            } else if entry.route.kind == .json, entry.plain.kind == .notMine, route.kind == .number {
-                entry.plain = route
-            }
-            if entry.route.kind == .ignored, entry.route.index == MessageDecoder.unknownField { continue }
-            // Only JSON leaves room for another reading.
-            if entry.route.kind != .json || entry.plain.kind != .notMine { break }
         }
         if entry.route.kind == .notMine, let announced { entry.route = announced }
         return entry
@@ -37,18 +27,19 @@ extension MessageDecoder {
     /// Of an ignored route: no field has the name that the topic gives.
     static let unknownField: Int32 = -2
 
-    private func family(of route: Route) -> Int { route.rule >= 0 ? rules[Int(route.rule)].family : -1 }
-
     /// What discovery says about the value, for the device that the topic tells.
     private func yielded(_ route: Route, to announced: Route) -> Route {
         var route = route
+        guard route.kind == .number || route.index == MessageDecoder.unknownField else { return route }
         route.kind = .entities
         route.index = announced.index
         return route
     }
 
-    private func route(_ rule: Rule, _ index: Int, _ topic: UnsafeRawBufferPointer, _ ends: [Int]) -> Route? {
-        for pattern in rule.patterns {
+    private func route(
+        _ rule: Rule, _ index: Int, _ topic: UnsafeRawBufferPointer, _ ends: [Int], beginsWithText: Bool
+    ) -> Route? {
+        for pattern in rule.patterns where pattern.topic.beginsWithText == beginsWithText {
             guard let found = pattern.topic.match(topic, levelEnds: ends) else { continue }
             let device = found.device ?? 0..<0
             var route = Route()
@@ -135,7 +126,7 @@ extension MessageDecoder {
         route.kind = .number
         route.node = Int32(node)
         route.field = Int32(field)
-        if !route.namesChannel, let own = tree.fields[field].channel, own != .total { route.channel = own }
+        if let own = tree.fields[field].channel { route.channel = own }
         return route
     }
 
@@ -177,5 +168,25 @@ extension MessageDecoder {
         for (i, byte) in topic.enumerated() where byte == UInt8(ascii: "/") { ends.append(i) }
         ends.append(topic.count)
         return rule.patterns.first { $0.topic.match(topic, levelEnds: ends) != nil }?.device
+    }
+}
+
+extension TopicEntry {
+    /// Whether a rule of `family` may still add to it: nothing is known yet, or the same family has left something open.
+    fileprivate func isOpen(to family: Int, _ rules: [MessageDecoder.Rule]) -> Bool {
+        if route.kind == .notMine { return true }
+        guard route.rule >= 0, rules[Int(route.rule)].family == family else { return false }
+        // A field that nobody knows may be another rule's, and JSON leaves room for a plain reading.
+        return isUnknown || route.kind == .json && plain.kind == .notMine
+    }
+
+    private var isUnknown: Bool { route.kind == .ignored && route.index == MessageDecoder.unknownField }
+
+    fileprivate mutating func take(_ new: Route) {
+        if route.kind == .notMine || isUnknown {
+            route = new
+        } else if new.kind == .number || new.index == MessageDecoder.unknownField {
+            plain = new
+        }
     }
 }

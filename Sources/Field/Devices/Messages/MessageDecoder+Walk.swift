@@ -78,7 +78,7 @@ extension MessageDecoder {
         if start.route.namesChannel || start.route.channel != .total { walk.channel = start.route.channel }
         let node = Int(start.route.node)
         if root.kind == .array {
-            walkElements(root, node: node, name: nil, &walk, into: &message)
+            walkElements(root, of: root, node: node, name: nil, &walk, into: &message)
         } else {
             walkObject(root, node: node, name: nil, &walk, into: &message)
         }
@@ -122,9 +122,10 @@ extension MessageDecoder {
         }
     }
 
-    /// Elements that the profile names by their position.
+    /// Elements that the profile names by their position; their siblings are the array's.
     func walkElements(
-        _ array: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk, into message: inout DecodedMessage
+        _ array: JSONValue, of object: JSONValue, node: Int, name: Channel?, _ walk: inout ObjectWalk,
+        into message: inout DecodedMessage
     ) {
         let children = walk.table.pointee.children(of: node)
         var position = 0
@@ -139,7 +140,7 @@ extension MessageDecoder {
                 continue
             }
             hint = child + 1
-            take(element, of: array, node: child, name: name, &walk, into: &message)
+            take(element, of: object, node: child, name: name, &walk, into: &message)
         }
     }
 
@@ -178,6 +179,11 @@ extension MessageDecoder {
         switch walk.table.pointee.nodes[node].role {
         case .ignored: return
         case .time: takeTime(value, node: node, &walk, into: &message)
+        // A value that some firmwares put into an object of its own.
+        case .field where value.kind == .object && walk.table.pointee.nodes[node].childCount > 0:
+            walkObject(value, node: node, name: name, &walk, into: &message)
+        case .field where value.kind == .array && hasElements(walk.tree, node):
+            walkElements(value, of: object, node: node, name: name, &walk, into: &message)
         case .field(let first, let count):
             let choices = Int(first)..<Int(first) + Int(count)
             if let field = choice(choices, of: object, walk) {
@@ -187,7 +193,7 @@ extension MessageDecoder {
             switch value.kind {
             case .object: walkObject(value, node: node, name: name, &walk, into: &message)
             case .array where hasElements(walk.tree, node):
-                walkElements(value, node: node, name: name, &walk, into: &message)
+                walkElements(value, of: object, node: node, name: name, &walk, into: &message)
             case .null: message.noValueCount += 1
             // A name that `*` stands for may be anything: `TempUnit`, a version.
             default:
@@ -206,10 +212,16 @@ extension MessageDecoder {
             let index = Int(walk.table.pointee.choices[choice])
             if !walk.table.pointee.targets[index].hasConditions { return index }
             let field = trees[walk.tree].fields[index]
-            if field.without.contains(where: { object.member($0) != nil }) { continue }
-            if field.beside.isEmpty || field.beside.contains(where: { object.member($0) != nil }) { return index }
+            if field.without.contains(where: { isThere($0, object, walk) }) { continue }
+            if field.beside.isEmpty || field.beside.contains(where: { isThere($0, object, walk) }) { return index }
         }
         return nil
+    }
+
+    /// A sibling, or with `/` before it a path from the root.
+    private func isThere(_ name: String, _ object: JSONValue, _ walk: ObjectWalk) -> Bool {
+        guard name.hasPrefix("/") else { return object.member(name) != nil }
+        return walk.root.descendant(name.dropFirst().split(separator: ".").map(String.init)) != nil
     }
 
     /// Removes what an earlier member of the same name gave.

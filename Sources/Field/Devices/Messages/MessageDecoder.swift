@@ -198,7 +198,13 @@ package final class MessageDecoder {
             message.device = Int(route.device)
             return true
         }
-        guard let address = address(of: route, topic), number(address, &message) else { return message.device >= 0 }
+        guard let address = address(of: route, topic) else { return false }
+        if route.rule >= 0, rules[Int(route.rule)].topic.isForKnownDevices, devices[address] == nil {
+            message.clear()
+            message.outcome = .nothing
+            return false
+        }
+        guard number(address, &message) else { return false }
         // Reading the message may have made the cache begin anew.
         guard index < cache.count, index == message.entry else { return true }
         let entry = cache.entry(index)

@@ -5,7 +5,7 @@ extension MessageProfile {
     static let fieldKeys = [
         "path", "quantity", "channel", "channels", "unit", "unit_path", "scale", "arrays", "sum", "no_value", "words",
         "beside", "without", "valid_if", "sign", "once_per", "maybe_percent", "decimal_comma", "with_unit", "name",
-        "hidden",
+        "hidden", "only_words",
     ]
 
     /// One for each path and channel of the table.
@@ -22,6 +22,7 @@ extension MessageProfile {
         field.unitPath = table.string("unit_path").flatMap { path(table, "unit_path", $0) } ?? []
         field.noValue = noValues(table, conversion)
         field.words = words(table, conversion)
+        field.hasOnlyWords = table.boolean("only_words") ?? false
         field.mayBePercent = table.boolean("maybe_percent") ?? false
         field.takesComma = table.boolean("decimal_comma") ?? false
         field.takesUnit = table.boolean("with_unit") ?? false
@@ -34,9 +35,8 @@ extension MessageProfile {
                 guard let path = path(table, "path", expanded.path) else { return [] }
                 var field = field
                 field.path = path
-                field.channel =
-                    expanded.channel ?? channels.fixed ?? (path.contains(FieldTree.wildcard) ? nil : .total)
-                readSiblings(table, expanded.channel.flatMap { channels.word(of: $0) } ?? "", into: &field)
+                field.channel = channels.fixed ?? expanded.channel
+                readSiblings(table, expanded.word, into: &field)
                 return [field]
             }
         }
@@ -45,6 +45,7 @@ extension MessageProfile {
     /// Options that name other members; `{channel}` in them is the path's.
     private static func readSiblings(_ table: ProfileTable, _ word: String, into field: inout Field) {
         func named(_ text: String) -> String { text.replacing(FieldPath.placeholder, with: word) }
+        field.name = named(field.name)
         field.beside = (table.strings("beside", maximum: 16) ?? []).map(named)
         field.without = (table.strings("without", maximum: 16) ?? []).map(named)
         field.validIf = table.string("valid_if").map(named) ?? ""
@@ -56,7 +57,8 @@ extension MessageProfile {
         let positive = sign.required("positive", sign.words("positive")) ?? []
         if let by {
             field.sign = Field.Sign(
-                sibling: named(by), negative: negative.map { Array($0.utf8) }, positive: positive.map { Array($0.utf8) })
+                sibling: named(by), negative: negative.map { Array($0.utf8) },
+                positive: positive.map { Array($0.utf8) })
         }
     }
 
@@ -122,6 +124,4 @@ struct FieldChannels {
             }
         }
     }
-
-    func word(of channel: Channel) -> String? { list.first { $0.channel == channel }?.word }
 }

@@ -97,7 +97,8 @@ extension MessageProfile {
         if let quantity {
             for field in fields where (plus + minus + known).contains(field.name) && !field.name.isEmpty {
                 guard field.quantity.unit != quantity.unit else { continue }
-                table.report("quantity", "`\(field.name)` is in \(field.quantity.unit), \(quantity) in \(quantity.unit)")
+                let (own, wanted) = (field.quantity.unit, quantity.unit)
+                table.report("quantity", "`\(field.name)` is in \(own), `\(quantity)` in \(wanted)")
             }
         }
         guard let quantity else { return nil }

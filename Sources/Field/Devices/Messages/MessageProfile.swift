@@ -50,6 +50,8 @@ package struct MessageProfile: Hashable, Sendable {
         /// Only for devices of such names, or of such models; empty: for all.
         let devices: [NameGlob]
         let models: [String]
+        /// Only for devices that were heard on another topic: the pattern alone tells too little.
+        let isForKnownDevices: Bool
     }
 
     /// How the elements of an array are told apart.

@@ -114,8 +114,9 @@ final class MessageShapes {
         (laid + shapes.count).initialize(
             to: Laid(
                 literals: MessageShapes.copy(shape.literals), steps: MessageShapes.copy(shape.steps),
-                outputs: MessageShapes.copy(shape.outputs), codes: MessageShapes.copy(shape.codes), tailStart: shape.tailStart,
-                unknownCount: shape.unknownCount, noValueCount: shape.noValueCount, hasZone: shape.zone != nil))
+                outputs: MessageShapes.copy(shape.outputs), codes: MessageShapes.copy(shape.codes),
+                tailStart: shape.tailStart, unknownCount: shape.unknownCount, noValueCount: shape.noValueCount,
+                hasZone: shape.zone != nil))
         hashes[hash, default: []].append(shapes.count)
         shapes.append(shape)
         return shapes.count - 1

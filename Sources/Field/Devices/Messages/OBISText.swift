@@ -32,6 +32,20 @@ struct OBISLine {
         unit = UnsafeRawBufferPointer(rebasing: body[min(star + 1, body.count)...])
         time = groups.count == 2 ? UnsafeRawBufferPointer(rebasing: line[groups[0]]) : nil
     }
+
+    /// `(00124.477)`
+    static func valueAlone(_ line: UnsafeRawBufferPointer) -> OBISLine? {
+        let line = trimmed(line)
+        guard line.count > 2, line.first == UInt8(ascii: "("), line.last == UInt8(ascii: ")") else { return nil }
+        return OBISLine(value: UnsafeRawBufferPointer(rebasing: line[1..<line.count - 1]))
+    }
+
+    private init(value: UnsafeRawBufferPointer) {
+        code = UnsafeRawBufferPointer(rebasing: value[..<0])
+        self.value = value
+        unit = code
+        time = nil
+    }
 }
 
 extension MessageDecoder {
@@ -55,10 +69,18 @@ extension MessageDecoder {
     ) {
         var time = SampleTime.none
         let first = message.samples.count
+        // By the second digit of a code: what kind of meter is connected there.
+        var kinds: [UInt8: [UInt8]] = [:]
+        // Before DSMR 4 a gas meter's value stands alone on the line behind its own.
+        var pending: [UInt8]?
         for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
             guard message.samples.count < MessageDecoder.maximumLines else {
                 return message.report(.outOfRange, at: "the telegram")
             }
+            if let code = pending, let value = OBISLine.valueAlone(UnsafeRawBufferPointer(rebasing: line)) {
+                take(code, value, nil, route, received: received, into: &message)
+            }
+            pending = nil
             guard let line = OBISLine(UnsafeRawBufferPointer(rebasing: line)) else { continue }
             if line.code.elementsEqual("0-0:1.0.0".utf8) {
                 if case .instant(let instant) = TimeText.read(line.value) {
@@ -66,7 +88,18 @@ extension MessageDecoder {
                 }
                 continue
             }
-            take(line, route, received: received, into: &message)
+            let meter = line.code.count > 2 ? line.code[2] : 0
+            if line.code.count == 10, line.code[3...].elementsEqual(":24.1.0".utf8) { kinds[meter] = Array(line.value) }
+            var code = Array(line.code)
+            let isVolume = code.count == 10 && code[3...].starts(with: ":24.2.".utf8)
+            if isVolume, let kind = kinds[meter], kind != Array("003".utf8), kind != Array("3".utf8) {
+                code += Array("@".utf8) + kind.prefix(3)
+            }
+            if code.count == 10, code[3...].elementsEqual(":24.3.0".utf8) {
+                pending = Array(code[..<3]) + Array(":24.2.1".utf8)
+                continue
+            }
+            take(code, line, line.time, route, received: received, into: &message)
         }
         for i in first..<message.samples.count where message.samples[i].time == .none {
             message.samples[i].time = time
@@ -78,13 +111,14 @@ extension MessageDecoder {
     private static let maximumLines = 256
 
     private func take(
-        _ line: OBISLine, _ route: Route, received: Timestamp, into message: inout DecodedMessage
+        _ code: [UInt8], _ line: OBISLine, _ time: UnsafeRawBufferPointer?, _ route: Route, received: Timestamp,
+        into message: inout DecodedMessage
     ) {
         let tree = trees[Int(route.tree)]
         let table = table(Int(route.tree))
         let children = table.pointee.children(of: Int(route.node))
-        guard let node = table.pointee.find(line.code, among: children, from: children.lowerBound),
-            let index = tree.plainField(at: node)
+        let found = code.withUnsafeBytes { table.pointee.find($0, among: children, from: children.lowerBound) }
+        guard let node = found, table.pointee.nodes[node].nameLength >= 0, let index = tree.plainField(at: node)
         else {
             message.unknownCount += 1
             return
@@ -103,7 +137,7 @@ extension MessageDecoder {
         case .wrong(let error): message.report(error, at: field.pathText)
         case .value(let value):
             var sample = Sample(channel: field.channel ?? .total, quantity: field.quantity, value: value)
-            if let text = line.time, case .instant(let instant) = TimeText.read(text) {
+            if let text = time, case .instant(let instant) = TimeText.read(text) {
                 sample.time = TimeText.trust(instant, received: received)
                 if sample.time == .untrusted { sample.flags.insert(.timeUntrusted) }
             }

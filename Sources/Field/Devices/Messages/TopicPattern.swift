@@ -79,6 +79,12 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         return .text(Array(text.utf8))
     }
 
+    /// Whether the first level is a word: a topic that it matches is meant.
+    var beginsWithText: Bool {
+        if case .text = levels.first { return true }
+        return false
+    }
+
     func has(_ part: Part) -> Bool {
         levels.contains(.part(part)) || (part == .device && levels.contains(.deviceLevels))
     }

@@ -9,7 +9,7 @@ struct TopicReader {
 
     static let keys = [
         "pattern", "prefix", "payload", "root", "under", "field", "channel", "channels", "online", "offline", "path",
-        "device", "devices", "models", "device_path",
+        "device", "devices", "models", "device_path", "known_devices",
     ]
 
     private enum PayloadName: String, CaseIterable {
@@ -30,7 +30,8 @@ struct TopicReader {
             payload: payload(name, table), under: under.flatMap { $0 }, channel: channels.fixed ?? .total,
             channelNames: Dictionary(channels.list.map { ($0.word, $0.channel) }, uniquingKeysWith: { $1 }),
             device: table.string("device", maximum: 128),
-            devices: (table.words("devices") ?? []).map { NameGlob($0) }, models: table.words("models") ?? [])
+            devices: (table.words("devices") ?? []).map { NameGlob($0) }, models: table.words("models") ?? [],
+            isForKnownDevices: table.boolean("known_devices") ?? false)
         check(topic, name, table)
         return table.problems.list.count == before ? topic : nil
     }

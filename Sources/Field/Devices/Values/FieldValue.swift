@@ -21,6 +21,7 @@ extension Field {
         }
         let text = NumberText.unquoted(trimmed(bytes))
         for word in words where text.elementsEqual(word.text) { return .value(word.value) }
+        if hasOnlyWords { return .noValue }
         switch NumberText(text) {
         case .noValue: return .noValue
         case .number(let decimal): return finished(conversion.thousandths(decimal))

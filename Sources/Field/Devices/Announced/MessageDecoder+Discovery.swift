@@ -1,0 +1,117 @@
+import JSONScanner
+import Metering
+
+extension MessageDecoder {
+    /// Takes an announcement, or with an empty payload takes one back.
+    func takeDiscovery(
+        _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, into message: inout DecodedMessage
+    ) {
+        guard topic.count <= Announcements.maximumTopicLength else { return }
+        announcements.profile = Int32(message.profile)
+        let name = String(decoding: topic, as: UTF8.self)
+        let text = withoutByteOrderMark(trimmed(payload))
+        guard !text.isEmpty else {
+            if announcements.replace(name, with: [], [], names: [:]) { cache.removeAll() }
+            return
+        }
+        let levels = name.split(separator: "/", omittingEmptySubsequences: false)
+        let family = profiles[message.profile].name
+        var configuration: DiscoveryConfiguration?
+        scan(text, into: &message) { root, _, message in
+            guard root.kind == .object else {
+                message.outcome = .malformed(.notAnObject)
+                return
+            }
+            configuration = DiscoveryConfiguration(root, topic: name, levels: levels, family: family)
+        }
+        guard let configuration else { return }
+        for problem in configuration.problems {
+            message.report(.discovery(problem.reason), at: problem.part)
+        }
+        let known = announcements.entities.count { $0.origin == name }
+        if announcements.entities.count - known + configuration.entities.count > Announcements.maximumEntities {
+            message.report(.discovery("is one more than \(Announcements.maximumEntities) values"), at: name)
+        }
+        let isNew = announcements.replace(
+            name, with: configuration.entities, configuration.presences, names: configuration.names)
+        if let model = configuration.model { learn(model: model.name, of: model.address) }
+        if isNew { cache.removeAll() }
+        // Its entry went with the cache.
+        message.entry = -1
+    }
+
+    /// A message on a topic that was announced: each value that stands in it, or the device's presence.
+    func readEntities(
+        _ route: Route, _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer,
+        into message: inout DecodedMessage
+    ) {
+        let place = Int(route.index)
+        let presences = announcements.presences(at: place)
+        if let presence = presences.first { readPresence(presence, payload, into: &message) }
+        let entities = announcements.entities(at: place)
+        guard !entities.isEmpty else { return }
+        if !presences.isEmpty, case .availability = message.outcome { return }
+        message.outcome = .nothing
+        guard entities.contains(where: { $0.template?.needsJSON ?? false }) else {
+            return take(entities, payload, nil, into: &message)
+        }
+        let text = withoutByteOrderMark(trimmed(payload))
+        // What is no JSON is a device's word for "nothing now".
+        if case .noValue = NumberText(text) { return message.noValueCount += 1 }
+        scan(text, into: &message) { [self] root, _, message in take(entities, payload, root, into: &message) }
+    }
+
+    private func take(
+        _ entities: [Announcements.Entity], _ payload: UnsafeRawBufferPointer, _ root: JSONValue?,
+        into message: inout DecodedMessage
+    ) {
+        for entity in entities {
+            var value = Template.Value.text(Array(payload))
+            if let template = entity.template {
+                do { value = try template.value(of: payload, root) } catch {
+                    message.report(.template(error.reason), at: entity.name)
+                    continue
+                }
+            }
+            switch thousandths(value, entity) {
+            case .value(let value):
+                message.append(
+                    Sample(channel: entity.channel, quantity: entity.quantity, value: value),
+                    DecodedMessage.Origin(node: 0, field: -1, place: 0))
+            case .noValue: message.noValueCount += 1
+            case .wrong(let error): message.report(error, at: entity.name)
+            }
+        }
+    }
+
+    private func thousandths(_ value: Template.Value, _ entity: Announcements.Entity) -> FieldValue {
+        switch value {
+        case .undefined, .none: return .noValue
+        case .number(let ratio):
+            return ratio.thousandths(entity.conversion).map { .value($0) } ?? .wrong(.outOfRange)
+        case .text(let bytes):
+            let field = Field(path: [], quantity: entity.quantity, conversion: entity.conversion)
+            return bytes.withUnsafeBytes { field.value(of: $0, conversion: entity.conversion, isSimple: true) }
+        }
+    }
+
+    private func readPresence(
+        _ presence: Announcements.Presence, _ payload: UnsafeRawBufferPointer, into message: inout DecodedMessage
+    ) {
+        let text = withoutByteOrderMark(trimmed(payload))
+        var word: [UInt8]? = Array(text)
+        if !presence.path.isEmpty {
+            word = nil
+            scan(text, into: &message) { root, _, _ in
+                word = root.descendant(presence.path).map { Array($0.text) }
+            }
+        }
+        guard let word, word == presence.online || word == presence.offline else { return }
+        announcements.lastWords[presence] = word == presence.online
+        let own = announcements.presences.filter { $0.device == presence.device }
+        let isThere =
+            presence.needsAll
+            ? own.allSatisfy { announcements.lastWords[$0] ?? false } : word == presence.online
+        message.outcome = .availability(isThere)
+    }
+}
