@@ -32,7 +32,7 @@ import Testing
     /// The one Swift target for each C library; a test's own server is the one exception.
     static let onlyImporters: [String: Set<String>] = [
         "CMosquitto": ["MQTT"], "CModbus": ["Modbus", "Simulation"], "CSQLite": ["SQLite"], "CCurl": ["HTTPClient"],
-        "CSimdjson": ["JSONScanner"], "CTOML": ["TOML"],
+        "CSimdjson": ["JSONScanner"], "CTOML": ["TOML"], "CProfiles": ["Devices"],
     ]
 
     @Test func `every import line is in the table`() throws {

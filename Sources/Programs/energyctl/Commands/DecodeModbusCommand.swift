@@ -2,6 +2,7 @@ import APITypes
 import ArgumentParser
 import Devices
 import JSONScanner
+import JSONText
 import Metering
 
 /// What a meter's registers mean, without a meter.

@@ -1,5 +1,6 @@
 import APITypes
 import Devices
+import JSONText
 import Metering
 import Timekeeping
 
