@@ -86,10 +86,10 @@ extension RegisterMap {
     private static func groups(_ root: ProfileTable) -> [RegisterGroup] {
         let names = root.table["groups"]?.table?.keys.map(\.name) ?? []
         let table = root.table("groups", keys: names)
-        let groups = names.prefix(16).compactMap { name -> RegisterGroup? in
+        let groups = names.prefix(16).map { name in
             let group = table.table(name, keys: ["period_ms"])
             let period = group.required("period_ms", group.integer("period_ms", in: 100...86_400_000))
-            return period.map { RegisterGroup(name: name, period: $0) }
+            return RegisterGroup(name: name, period: period ?? 1000)
         }
         if names.isEmpty { root.report("groups", "a meter needs at least one group, such as [groups.fast]") }
         return groups

@@ -53,6 +53,12 @@ package struct RegisterMap: Hashable, Sendable {
 
     package var function: UInt8 { functions[0] }
 
+    /// Every function that some register answers to.
+    package var answeringFunctions: Set<UInt8> {
+        let used = Set(registers.map(\.function))
+        return used.contains(function) ? used.union(functions) : used
+    }
+
     package struct UnusedRegister: Hashable, Sendable {
         package let address: UInt16
         package let what: String

@@ -10,12 +10,12 @@ extension RegisterReader {
 
     /// What a register has beyond the usual; nil when it has nothing.
     func special(
-        _ table: ProfileTable, _ quantity: Quantity, _ type: RegisterType, function: UInt8, _ conversion: Conversion
+        _ table: ProfileTable, _ type: RegisterType?, function: UInt8, _ conversion: Conversion
     ) -> Register.Special? {
         guard RegisterReader.specialKeys.contains(where: { table.table[$0] != nil }) else { return nil }
         var special = Register.Special()
         special.form = table.word("form", as: Register.Form.self)
-        if special.form == .fourQuadrant, type != .f32, type != .f64 {
+        if special.form == .fourQuadrant, let type, type != .f32, type != .f64 {
             table.report("form", "a code of four quadrants is a float")
         }
         special.isMagnitude = table.boolean("magnitude") ?? false
@@ -37,13 +37,13 @@ extension RegisterReader {
     }
 
     private func terms(
-        _ table: ProfileTable, _ key: String, _ type: RegisterType, isSubtracted: Bool
+        _ table: ProfileTable, _ key: String, _ type: RegisterType?, isSubtracted: Bool
     ) -> [Register.Term] {
         guard let value = table.table[key] else { return [] }
         let written = value.array ?? [value]
         let addresses = written.compactMap(\.integer).map { $0 + Int64(base) }
         guard addresses.count == written.count, (1...8).contains(written.count),
-            addresses.allSatisfy({ $0 >= 0 && $0 <= 0x10000 - Int64(type.words) })
+            addresses.allSatisfy({ $0 >= 0 && $0 <= 0x10000 - Int64(type?.words ?? 1) })
         else {
             table.report(key, "must be an address, or up to eight of them")
             return []

@@ -75,11 +75,12 @@ struct RegisterReader {
         let group = shape.group ?? defaults.group
         if group == nil, table.table["group"] == nil { table.report("group", "is missing, here and in [defaults]") }
         let channels = channels(table)
-        guard let address, let quantity, let type, let group, let conversion = conversion(table, quantity)
-        else { return [] }
-        let stride = Int(table.integer("stride", in: Int64(type.words)...1000) ?? Int64(type.words))
         let function = shape.function ?? defaults.function ?? function
-        let special = special(table, quantity, type, function: function, conversion)
+        // Read to the end whatever is wrong so far, so that all of it is told.
+        let conversion = quantity.flatMap { self.conversion(table, $0) }
+        let special = self.special(table, type, function: function, conversion ?? .canonical)
+        guard let address, let quantity, let type, let group, let conversion else { return [] }
+        let stride = Int(table.integer("stride", in: Int64(type.words)...1000) ?? Int64(type.words))
         let addresses = ([address] + (special?.terms.map { Int($0.address) } ?? []))
         let last = (addresses.max() ?? 0) + stride * (channels.count - 1) + type.words
         guard channels.isEmpty || last <= 0x10000 else {

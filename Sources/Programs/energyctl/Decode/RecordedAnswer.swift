@@ -34,6 +34,9 @@ struct RecordedAnswer {
         guard function == 3 || function == 4 else {
             throw RecordedAnswerError("the function must be 3 or 4, not \(function)")
         }
+        guard map.answeringFunctions.contains(UInt8(function)) else {
+            throw RecordedAnswerError("`\(meter)` has no registers of function \(function), only of \(7 - function)")
+        }
         guard let start = UInt16(exactly: address), Int(start) + words.count <= 0x10000 else {
             throw RecordedAnswerError("the registers from \(address) are not all within 0 to 65535")
         }
