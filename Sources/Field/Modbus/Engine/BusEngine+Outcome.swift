@@ -18,6 +18,10 @@ extension BusEngine {
         switch current.kind {
         case .query(let id, _, _):
             lineFree = now + max(timing.gap, limits.pause)
+            if !isTCP, case .failure(.timeout) = outcome {
+                late[request.unit] = now + limits.timeoutCeiling
+                for i in units.indices where units[i].unit == request.unit { units[i].isUnsettled = true }
+            }
             queryCredit = max(queryCredit - took, UnitState.creditRange.lowerBound)
             answers.append((id, outcome))
             job = nil
@@ -67,7 +71,10 @@ extension BusEngine {
         units[unit].earn(until: now, among: readableUnits)
         units[unit].spend(took)
         units[unit].counters.count(outcome)
-        guard outcome.isAnswer else { return }
+        guard outcome.isAnswer else {
+            if !isTCP, case .failure(.timeout) = outcome { units[unit].isUnsettled = true }
+            return
+        }
         let bytes = if case .success = outcome { RequestFrame.serialLength(ofAnswerTo: request) } else { 5 }
         units[unit].latency.add(max(0, took - timing.duration(bytes: RequestFrame.serialLength + bytes)))
         (units[unit].timeouts, units[unit].damaged) = (0, 0)
@@ -83,9 +90,11 @@ extension BusEngine {
         job = nil
         guard case .failure(let cause) = outcome, !outcome.isAnswer else {
             // It may be another one by now, or the same with other firmware: nothing learned of it holds.
+            settle(unit)
             units[unit].step = 0
+            units[unit].suspended = nil
             for i in units[unit].groups.indices {
-                units[unit].groups[i] = GroupState(units[unit].groups[i].planned, start: now)
+                units[unit].groups[i].restart(at: now)
             }
             return
         }
@@ -108,9 +117,16 @@ extension BusEngine {
         if case .failure(let cause) = outcome, !outcome.isAnswer {
             quarantine(unit, cause, request, at: now)
         } else {
+            settle(unit)
             job?.isSettling = false
-            job?.wasSilent = true
         }
+    }
+
+    /// It answered to the small question. A unit does one thing after the other: if the question had a shape of its
+    /// own, nothing older can come any more. A unit that never answers to that is believed anyway.
+    private mutating func settle(_ unit: Int) {
+        if units[unit].isProbeOdd { units[unit].answersOdd = true }
+        units[unit].isUnsettled = units[unit].isUnsettled && !units[unit].isProbeOdd && units[unit].answersOdd
     }
 
     private mutating func quarantine(
@@ -203,6 +219,7 @@ extension BusEngine {
         if !current.wasSilent {
             units[unit].timeouts += 1
             job?.isSettling = true
+            job?.wasSilent = true
             return
         }
         // It answers, but not to this.
