@@ -1,8 +1,6 @@
 #pragma once
 #include <modbus.h>
-#include <poll.h>
-#include <signal.h>
-#include <time.h>
 
-/* The wait in parts of a millisecond that a serial line needs; the Glibc module leaves it out. */
-int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals);
+/* ppoll(2): the wait in parts of a millisecond that a serial line needs. The Glibc module leaves it out, and its types
+   stay out of this header, lest they seem to belong to this module. */
+int modbus_ppoll(void *descriptors, unsigned long count, const void *timeout, const void *signals) __asm__("ppoll");

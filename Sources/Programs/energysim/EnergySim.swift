@@ -45,7 +45,7 @@ struct EnergySim: AsyncParsableCommand {
         case let error as Failure:
             complain(error.description)
             return 1
-        case let error as MeterServer.Failure:
+        case let error as SystemError:
             complain(error.description)
             return 1
         default: break

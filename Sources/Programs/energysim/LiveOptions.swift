@@ -25,8 +25,8 @@ struct LiveOptions: ParsableArguments {
         // What happened between the history's end and now happened unseen.
         house.advance(to: clock.now().wall)
         var feed = HouseFeed(house, intervalSeconds: interval)
-        let modbus = try MeterServer(house, port: modbusPort)
-        defer { modbus.stop() }
+        let modbus = try ModbusServer(port: modbusPort)
+        modbus.addGridMeter(of: house)
         try await publisher.publish(feed.greeting())
         try await publisher.drain()
         print("ready modbus=\(modbus.port) devices=\(house.devices.count)")
@@ -41,10 +41,11 @@ struct LiveOptions: ParsableArguments {
                 let messages = feed.advance(
                     to: began.house + (clock.now().monotonic - began.monotonic) * speed)
                 try publisher.offer(messages)
-                modbus.update(feed.house)
+                modbus.show(feed.house)
                 if Slot(containing: feed.house.time) != slot { try options.writeTruth(of: feed.house) }
             }
         } catch is CancellationError {
+            await modbus.stop()
             try options.writeTruth(of: feed.house)
             await publisher.close(feed.farewell())
             if publisher.droppedMessages > 0 {

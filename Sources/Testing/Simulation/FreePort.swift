@@ -28,6 +28,24 @@ package enum FreePort {
         } == 0
     }
 
+    /// A socket that listens there; 0 takes a free port.
+    static func listen(on port: UInt16) throws(SystemError) -> Int32 {
+        let descriptor = try openLoopback()
+        var on: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        var address = loopback(port: port)
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        guard bound == 0, Glibc.listen(descriptor, 64) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw SystemError("cannot listen on port \(port)", code)
+        }
+        return descriptor
+    }
+
     /// The port a socket is bound to.
     static func port(of descriptor: Int32) throws(SystemError) -> UInt16 {
         var address = sockaddr_in()

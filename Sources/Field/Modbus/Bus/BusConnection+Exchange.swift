@@ -41,7 +41,8 @@ extension BusConnection {
     private mutating func discard() -> String? {
         while true {
             let count = readSome()
-            if count == 0 { return "the line was closed" }
+            // Of a terminal that is set not to wait: nothing there. One that is gone is noticed when it is written to.
+            if count == 0 { return nil }
             if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : Self.text(errno) }
             if count < scratch.count { return nil }
         }
@@ -76,17 +77,22 @@ extension BusConnection {
         _ reader: inout AnswerReader, _ deadline: Int64, _ timeout: Int64, _ interrupt: Int32, _ isStopping: () -> Bool
     ) -> Result<[UInt16], ModbusError.Cause> {
         var now = deadline - timeout
+        var isGone = false
         while true {
             let until = reader.hasFragment && timing.character > 0 ? min(deadline, now + Self.lumpTimeout) : deadline
             switch wait(until: until, interrupt, isStopping) {
             case .stopping: return .failure(.closed)
             case .readable: break
+            case .hungUp: isGone = true
             case .over:
                 if !reader.hasFragment { return .failure(.timeout(milliseconds: Int(timeout / 1_000))) }
+                // Half a frame on TCP: where the next one begins is not known any more.
+                if case .tcp = address { close() }
                 return .failure(.badAnswer(reader.fragment))
             }
             let count = readSome()
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
+            if count == 0, !isGone, timing.character > 0 { continue }
             guard count > 0 else {
                 let why = count == 0 ? "closed by the other end" : Self.text(errno)
                 return lose(why)
@@ -113,7 +119,7 @@ extension BusConnection {
     }
 
     private enum Waited {
-        case readable, over, stopping
+        case readable, hungUp, over, stopping
     }
 
     private func wait(until: Int64, _ interrupt: Int32, _ isStopping: () -> Bool) -> Waited {
@@ -131,10 +137,11 @@ extension BusConnection {
             )
             var time = timespec(tv_sec: Int(left / 1_000_000), tv_nsec: Int(left % 1_000_000) * 1_000)
             let ready = withUnsafeMutableBytes(of: &polled) { bytes in
-                ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, &time, nil)
+                modbus_ppoll(bytes.baseAddress, 2, &time, nil)
             }
             if ready < 0, errno != EINTR { return .over }
             if polled.1.revents != 0 { Interrupt.clear(interrupt) }
+            if polled.0.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return .hungUp }
             if polled.0.revents != 0 { return .readable }
             if ready == 0 { return .over }
         }

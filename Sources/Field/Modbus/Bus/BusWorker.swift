@@ -171,7 +171,7 @@ final class BusWorker: Sendable {
         let left = min(max(0, until - monotonicMicroseconds()), 3_600_000_000)
         var polled = pollfd(fd: interrupt.readEnd, events: Int16(POLLIN), revents: 0)
         var time = timespec(tv_sec: Int(left / 1_000_000), tv_nsec: Int(left % 1_000_000) * 1_000)
-        _ = ppoll(&polled, 1, &time, nil)
+        _ = modbus_ppoll(&polled, 1, &time, nil)
         if polled.revents != 0 { Interrupt.clear(interrupt.readEnd) }
     }
 

@@ -18,6 +18,10 @@ extension BusEngine {
         switch current.kind {
         case .query(let id, _, _):
             lineFree = now + max(timing.gap, limits.pause)
+            if !isTCP, case .failure(.timeout) = outcome {
+                late[request.unit] = now + limits.timeoutCeiling
+                for i in units.indices where units[i].unit == request.unit { units[i].isUnsettled = true }
+            }
             queryCredit = max(queryCredit - took, UnitState.creditRange.lowerBound)
             answers.append((id, outcome))
             job = nil
@@ -67,61 +71,14 @@ extension BusEngine {
         units[unit].earn(until: now, among: readableUnits)
         units[unit].spend(took)
         units[unit].counters.count(outcome)
-        guard outcome.isAnswer else { return }
+        guard outcome.isAnswer else {
+            if !isTCP, case .failure(.timeout) = outcome { units[unit].isUnsettled = true }
+            return
+        }
         let bytes = if case .success = outcome { RequestFrame.serialLength(ofAnswerTo: request) } else { 5 }
         units[unit].latency.add(max(0, took - timing.duration(bytes: RequestFrame.serialLength + bytes)))
         (units[unit].timeouts, units[unit].damaged) = (0, 0)
         job?.isThere = true
-    }
-
-    // MARK: Silent units
-
-    private mutating func finishProbe(
-        _ unit: Int, _ request: ModbusRequest, _ outcome: Result<[UInt16], ModbusError.Cause>, _ took: Int64,
-        at now: Int64
-    ) {
-        job = nil
-        guard case .failure(let cause) = outcome, !outcome.isAnswer else {
-            // It may be another one by now, or the same with other firmware: nothing learned of it holds.
-            units[unit].step = 0
-            for i in units[unit].groups.indices {
-                units[unit].groups[i] = GroupState(units[unit].groups[i].planned, start: now)
-            }
-            return
-        }
-        units[unit].step += 1
-        units[unit].timeouts += 1
-        units[unit].nextProbe = now + pause(afterStep: units[unit].step)
-        if units.contains(where: { !$0.isSilent && !$0.latency.isEmpty }) {
-            probeAllowed = now + BusLimits.probeSpacing * took
-        }
-        report(cause, unit: unit, group: 0, request, at: now)
-    }
-
-    private func pause(afterStep step: Int) -> Int64 {
-        min(BusLimits.firstStep << min(step - 1, 20), limits.quarantine)
-    }
-
-    private mutating func finishSettling(
-        _ unit: Int, _ request: ModbusRequest, _ outcome: Result<[UInt16], ModbusError.Cause>, at now: Int64
-    ) {
-        if case .failure(let cause) = outcome, !outcome.isAnswer {
-            quarantine(unit, cause, request, at: now)
-        } else {
-            job?.isSettling = false
-            job?.wasSilent = true
-        }
-    }
-
-    private mutating func quarantine(
-        _ unit: Int, _ cause: ModbusError.Cause, _ request: ModbusRequest, at now: Int64
-    ) {
-        units[unit].step = 1
-        units[unit].timeouts += 1
-        units[unit].nextProbe = now + pause(afterStep: 1)
-        job?.isThere = false
-        addPart(request, .failure(cause))
-        endGroup(at: now)
     }
 
     // MARK: Blocks
@@ -203,6 +160,7 @@ extension BusEngine {
         if !current.wasSilent {
             units[unit].timeouts += 1
             job?.isSettling = true
+            job?.wasSilent = true
             return
         }
         // It answers, but not to this.
@@ -245,7 +203,7 @@ extension BusEngine {
 
     // MARK: Results
 
-    private mutating func addPart(_ request: ModbusRequest, _ outcome: Result<[UInt16], ModbusError.Cause>) {
+    mutating func addPart(_ request: ModbusRequest, _ outcome: Result<[UInt16], ModbusError.Cause>) {
         let first = Int(request.address)
         job?.parts.append(
             GroupResult.Part(function: request.function, range: first..<first + request.count, result: outcome))
@@ -261,7 +219,7 @@ extension BusEngine {
             GroupResult(unit: unit, group: group, parts: current.parts, isThere: current.isThere, finished: now))
     }
 
-    private mutating func report(
+    mutating func report(
         _ cause: ModbusError.Cause, unit: Int, group: Int, _ request: ModbusRequest, at now: Int64
     ) {
         let first = Int(request.address)

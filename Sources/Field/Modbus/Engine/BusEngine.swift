@@ -66,6 +66,8 @@ package struct BusEngine: Sendable {
     var openFailures = 0
     var nextOpening: Int64
     var timeoutsInRow = 0
+    /// Units from which a late answer to a query may come, until when: asked for nothing from outside the plan.
+    var late: [UInt8: Int64] = [:]
     var wantsReopening = false
     var results: [GroupResult] = []
     var answers: [(id: Int, result: Result<[UInt16], ModbusError.Cause>)] = []
@@ -76,16 +78,22 @@ package struct BusEngine: Sendable {
         timing = LineTiming(address)
         self.limits = limits
         if case .tcp = address { isTCP = true } else { isTCP = false }
-        units = plan.units.map { UnitState($0, start: start) }
+        units = BusEngine.states(of: plan, start: start)
         (lineFree, probeAllowed, nextOpening, queryCreditAt) = (start, start, start, start)
         utilization = Utilization(start: start)
+    }
+
+    private static func states(of plan: BusPlan, start: Int64) -> [UnitState] {
+        plan.units.enumerated().map { index, unit in
+            UnitState(unit, start: start, phase: Int64(index) * 1_000 / Int64(plan.units.count))
+        }
     }
 
     /// Reads by this plan from now on; what was learned of a unit that stays is kept.
     package mutating func adopt(_ plan: BusPlan, at now: Int64) {
         let known = units
-        units = plan.units.map { planned in
-            var unit = UnitState(planned, start: now)
+        units = BusEngine.states(of: plan, start: now).map { planned in
+            var unit = planned
             if let old = known.first(where: { $0.unit == planned.unit }) {
                 (unit.latency, unit.counters) = (old.latency, old.counters)
             }
@@ -121,6 +129,7 @@ package struct BusEngine: Sendable {
             return .reopen
         }
         if now < lineFree { return .wait(until: lineFree) }
+        suspend(at: now)
         while true {
             if job == nil { job = choose(at: now) }
             guard let (request, timeout) = request(at: now) else {
@@ -143,6 +152,10 @@ package struct BusEngine: Sendable {
             return (request, timing.duration(of: request) * 5 / 4 + timeout)
         case .probe(let unit): return probe(unit)
         case .group(let unit, let group):
+            if units[unit].isUnsettled, !current.isSettling {
+                current.isSettling = true
+                job?.isSettling = true
+            }
             if current.isSettling { return probe(unit) }
             let blocks = units[unit].groups[group].blocks
             while current.block < blocks.count, blocks[current.block].notBefore > now { current.block += 1 }
@@ -170,7 +183,7 @@ package struct BusEngine: Sendable {
         queryCredit = min(
             queryCredit + (now - queryCreditAt) / Int64(readable + 1), UnitState.creditRange.upperBound)
         queryCreditAt = now
-        if nextOpening > now { return queries.isEmpty ? nil : takeQuery() }
+        if nextOpening > now { return takeQuery(at: now) }
         if now >= probeAllowed {
             let due = units.indices.filter { units[$0].isSilent && units[$0].nextProbe <= now }
             if let first = due.min(by: { units[$0].nextProbe < units[$1].nextProbe }) {
@@ -181,6 +194,12 @@ package struct BusEngine: Sendable {
         for i in units.indices where !units[i].isSilent {
             units[i].earn(until: now, among: readable + (queries.isEmpty ? 0 : 1))
             let isWithinShare = units[i].credit >= 0
+            if let suspended = units[i].suspended, case .group(_, let j) = suspended.kind {
+                let due = units[i].groups[j].next
+                if let best, best.isWithinShare != isWithinShare ? best.isWithinShare : best.due <= due { continue }
+                best = (i, j, due, isWithinShare)
+                continue
+            }
             for (j, group) in units[i].groups.enumerated() where group.next <= now {
                 if let best, best.isWithinShare != isWithinShare ? best.isWithinShare : best.due <= group.next {
                     continue
@@ -188,11 +207,32 @@ package struct BusEngine: Sendable {
                 best = (i, j, group.next, isWithinShare)
             }
         }
-        if !queries.isEmpty, queryCredit >= 0 || best?.isWithinShare != true { return takeQuery() }
-        return best.map { Job(kind: .group(unit: $0.unit, group: $0.group)) }
+        if queryCredit >= 0 || best?.isWithinShare != true, let query = takeQuery(at: now) { return query }
+        guard let best else { return nil }
+        defer { units[best.unit].suspended = nil }
+        return units[best.unit].suspended ?? Job(kind: .group(unit: best.unit, group: best.group))
     }
 
-    private mutating func takeQuery() -> Job { Job(kind: queries.removeFirst()) }
+    private mutating func takeQuery(at now: Int64) -> Job? {
+        late = late.filter { $0.value > now }
+        let index = queries.firstIndex { query in
+            if case .query(_, let request, _) = query { late[request.unit] == nil } else { false }
+        }
+        return index.map { Job(kind: queries.remove(at: $0)) }
+    }
+
+    /// A long read of a unit that used its share is overtaken between two of its blocks by what is due elsewhere.
+    private mutating func suspend(at now: Int64) {
+        guard let current = job, case .group(let unit, _) = current.kind, current.request == nil, current.block > 0,
+            current.attempt == 0, !current.isSettling, !current.wasSilent, !current.sawZeros, units[unit].credit < 0
+        else { return }
+        let isAwaited = units.indices.contains { i in
+            i != unit && !units[i].isSilent && units[i].groups.contains { $0.next <= now }
+        }
+        guard isAwaited else { return }
+        units[unit].suspended = current
+        job = nil
+    }
 
     /// Units that are read on schedule.
     var readableUnits: Int { units.reduce(0) { $0 + ($1.isSilent ? 0 : 1) } }
@@ -206,6 +246,8 @@ package struct BusEngine: Sendable {
                 for group in unit.groups { next = min(next, group.next) }
             }
         }
-        return max(next, nextOpening, now + 1)
+        next = max(next, nextOpening)
+        if !queries.isEmpty { next = min(next, late.values.min() ?? next) }
+        return max(next, now + 1)
     }
 }

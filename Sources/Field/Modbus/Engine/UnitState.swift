@@ -26,18 +26,29 @@ struct GroupState: Sendable {
     var blocks: [LearnedBlock]
     /// When it is due.
     var next: Int64
+    /// A due time before the start; all others are whole periods from it.
+    private let origin: Int64
     /// Times in a row that the unit was too busy.
     var busy = 0
 
-    init(_ group: BusPlan.Group, start: Int64) {
+    /// Due at `start` and then in every period at `phase` permille of it: were all units due at one instant, those that
+    /// come last would miss a period whenever the line is held up.
+    init(_ group: BusPlan.Group, start: Int64, phase: Int64) {
         planned = group
         blocks = group.blocks.map(LearnedBlock.init)
         next = start
+        origin = start - group.period + group.period * phase / 1_000
+    }
+
+    /// The whole plan again, at once.
+    mutating func restart(at now: Int64) {
+        blocks = planned.blocks.map(LearnedBlock.init)
+        (next, busy) = (now, 0)
     }
 
     /// A period that was missed is left out, not made up for.
     mutating func schedule(after now: Int64) {
-        next += ((now - next) / planned.period + 1) * planned.period
+        next = origin + ((now - origin) / planned.period + 1) * planned.period
     }
 }
 
@@ -53,6 +64,12 @@ struct UnitState: Sendable {
     var nextProbe: Int64 = 0
     /// Time-outs since its last answer.
     var timeouts = 0
+    /// On a serial line: a late answer may still come, and what is asked next must have another shape.
+    var isUnsettled = false
+    /// Whether it ever answered to the question of that other shape.
+    var answersOdd = false
+    /// A read of several blocks that others have overtaken.
+    var suspended: BusEngine.Job?
     /// Reads in a row that failed without silence.
     var damaged = 0
     /// Line time it may still use before the others go first, and when that was reckoned.
@@ -63,10 +80,10 @@ struct UnitState: Sendable {
     /// How far credit is saved up, and how deep a debt can grow.
     static let creditRange: ClosedRange<Int64> = -10_000_000...250_000
 
-    init(_ unit: BusPlan.Unit, start: Int64) {
+    init(_ unit: BusPlan.Unit, start: Int64, phase: Int64) {
         self.unit = unit.unit
         pause = unit.pause
-        groups = unit.groups.map { GroupState($0, start: start) }
+        groups = unit.groups.map { GroupState($0, start: start, phase: phase) }
         creditAt = start
         probes = UnitState.probes(unit)
     }
@@ -89,6 +106,9 @@ struct UnitState: Sendable {
     /// to a block cannot pass for its answer nor its own late answer for a block's, and the smallest the plan has, for
     /// a unit that does not answer to the other.
     var probe: ModbusRequest { probes[step % probes.count] }
+
+    /// Whether `probe` is of a shape that no block has.
+    var isProbeOdd: Bool { probes.count > 1 && step % probes.count == 0 }
 
     private static func probes(_ unit: BusPlan.Unit) -> [ModbusRequest] {
         let blocks = unit.groups.flatMap(\.blocks)

@@ -46,12 +46,12 @@ private final class Client {
     }
 }
 
-@Suite struct MeterServerTests {
+@Suite struct GridMeterServerTests {
     @Test func `a client reads the registers of the house as it is now`() throws {
         var house = house(seed: 3)
         house.advance(to: midsummer + Span.hour)
-        let server = try MeterServer(house)
-        defer { server.stop() }
+        let server = try ModbusServer()
+        server.addGridMeter(of: house)
         let first = try Client(port: server.port)
         let second = try Client(port: server.port)
         for client in [first, second] {
@@ -61,13 +61,13 @@ private final class Client {
             let read = (0..<24).map { UInt16(answer[2 + 2 * $0]) << 8 | UInt16(answer[3 + 2 * $0]) }
             #expect(read == Array(words[0x34..<0x34 + 24]))
             house.advance(to: house.time + Span.hour)
-            server.update(house)
+            server.show(house)
         }
     }
 
     @Test func `what the meter would refuse is refused, and the connection goes on`() throws {
-        let server = try MeterServer(house(seed: 3))
-        defer { server.stop() }
+        let server = try ModbusServer()
+        server.addGridMeter(of: house(seed: 3))
         let client = try Client(port: server.port)
         #expect(try client.ask(address: 1, count: 2) == [0x84, 2])
         #expect(try client.ask(address: 0, count: 3) == [0x84, 2])
@@ -78,8 +78,8 @@ private final class Client {
     }
 
     @Test func `a port that is taken is an error in words`() throws {
-        let server = try MeterServer(house(seed: 3))
-        defer { server.stop() }
-        #expect(throws: MeterServer.Failure.self) { try MeterServer(house(seed: 3), port: server.port) }
+        let server = try ModbusServer()
+        server.addGridMeter(of: house(seed: 3))
+        #expect(throws: SystemError.self) { try ModbusServer(port: server.port) }
     }
 }

@@ -1,0 +1,17 @@
+import Modbus
+
+extension ModbusServer {
+    /// Adds the house's grid meter, an SDM630, as strict as the real one: function 4, even addresses, even counts, at
+    /// most 80 registers a request; anything else is an exception.
+    package func addGridMeter(of house: House, unit: UInt8 = SDM630.unit) {
+        addUnit(
+            unit, holding: 0..<1, input: 0..<SDM630.wordCount,
+            rules: ModbusRules(functions: [4], alignment: 2, most: SDM630.maximumCount))
+        show(house, unit: unit)
+    }
+
+    /// Shows what the house's meter shows now.
+    package func show(_ house: House, unit: UInt8 = SDM630.unit) {
+        setWords(unit: unit, function: .input, address: 0, words: SDM630.inputRegisters(house))
+    }
+}
