@@ -3,6 +3,7 @@ import ArgumentParser
 import Glibc
 import HTTPClient
 import JSONScanner
+import JSONText
 import Timekeeping
 
 /// Where energyd listens.

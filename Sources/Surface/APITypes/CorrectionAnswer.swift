@@ -1,3 +1,4 @@
+import JSONText
 import Metering
 import Timekeeping
 import Usage
