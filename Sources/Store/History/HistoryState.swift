@@ -87,9 +87,7 @@ struct HistoryState: Sendable {
         }
         if reading.flags.contains(.retained) {
             // True when it was published, nobody knows when: the last known value, and no point in time.
-            if series[slot].latest == nil {
-                series[slot].latest = HistoryPoint(time: reading.time, value: reading.value)
-            }
+            if latest(slot) == nil { series[slot].sealed = HistoryPoint(time: reading.time, value: reading.value) }
             return
         }
         // In place: a series that is copied out costs more than all the rest.
