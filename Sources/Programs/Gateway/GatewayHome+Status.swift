@@ -42,6 +42,7 @@ extension GatewayHome {
             let trouble = troubles[name]
             stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: trouble ?? detail))
         }
+        stages += await prices?.stages ?? []
         stages.append(
             StageStatus(
                 name: "clock", state: now.synchronized ? .ok : .waiting,

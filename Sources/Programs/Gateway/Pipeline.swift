@@ -1,3 +1,4 @@
+import Billing
 import Disk
 import History
 import Ledger
@@ -61,6 +62,9 @@ actor Pipeline {
     var newDevices: [Device] = []
     var newSettings: [HomeSettings] = []
     var newDecisions: [Decision] = []
+    /// Every price that is durable.
+    var prices = PriceBook()
+    var newPrices: [PriceRun] = []
     var lastCheckpoint: Int64
     /// All energy of each channel; nil until somebody asks.
     var totals: [ChannelKey: ChannelTotal]?
@@ -90,6 +94,9 @@ actor Pipeline {
             usage.apply(.device(device), offset: 0) { _ in nil }
         }
         settings = try ledger.settings()
+        var book = PriceBook()
+        try ledger.prices { book.take($0) }
+        prices = book
         parts.facts.hold(Pipeline.snapshotName, at: restored.cursor)
     }
 
@@ -167,6 +174,9 @@ actor Pipeline {
         case .settings(let version):
             settings.append(version)
             newSettings.append(version)
+        case .prices(let run):
+            prices.take(run)
+            newPrices.append(run)
         default: break
         }
     }
@@ -202,14 +212,16 @@ actor Pipeline {
             }
             let last = isDone
             if changes.isEmpty, !last { continue }
-            if changes.isEmpty, newDevices.isEmpty, newSettings.isEmpty, newDecisions.isEmpty { continue }
+            let isNothingNew = newDevices.isEmpty && newSettings.isEmpty && newDecisions.isEmpty && newPrices.isEmpty
+            if changes.isEmpty, isNothingNew { continue }
             try ledger.commit(
                 changes: changes, devices: last ? newDevices : [], settings: last ? newSettings : [],
-                decisions: last ? newDecisions : [], cursor: slotReader.cursor)
+                decisions: last ? newDecisions : [], prices: last ? newPrices : [], cursor: slotReader.cursor)
             if last {
                 newDevices = []
                 newSettings = []
                 newDecisions = []
+                newPrices = []
             }
         }
     }

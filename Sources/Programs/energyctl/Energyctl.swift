@@ -17,7 +17,8 @@ struct Energyctl: ParsableCommand {
             """,
         version: energydVersion,
         subcommands: [
-            StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, ReplayCommand.self,
+            StatusCommand.self, DevicesCommand.self, ReadingsCommand.self, UsageCommand.self, BillCommand.self,
+            TariffCommand.self, ReplayCommand.self,
             DecodeCommand.self, ProfileCommand.self, ConfigCommand.self,
         ])
 
