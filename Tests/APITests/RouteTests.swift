@@ -8,14 +8,14 @@ import Testing
 
 /// The real server on a socket of its own, asked by the client that energyctl uses.
 @Suite(.timeLimit(.minutes(1))) struct RouteTests {
-    private struct Answer {
+    struct Answer {
         let status: Int
         let type: String?
         let body: [UInt8]
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    private func serve(_ home: FixedHome = FixedHome(), _ body: (String) async throws -> Void) async throws {
+    func serve(_ home: FixedHome = FixedHome(), _ body: (String) async throws -> Void) async throws {
         let socket = NSTemporaryDirectory() + "/api-" + UUID().uuidString.prefix(8) + ".sock"
         defer { unlink(socket) }
         let (ready, signal) = AsyncStream<Void>.makeStream()
@@ -34,12 +34,14 @@ import Testing
     }
 
     /// On a thread of its own: curl blocks, and the server's handlers need the pool.
-    private func ask(_ socket: String, _ path: String, method: String = "GET") async throws -> Answer {
+    func ask(
+        _ socket: String, _ path: String, method: String = "GET", body: [UInt8]? = nil
+    ) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 do {
                     let answer = try HTTPClient().send(
-                        HTTPRequest(method, url: "http://energyd" + path, unixSocket: socket))
+                        HTTPRequest(method, url: "http://energyd" + path, unixSocket: socket, body: body))
                     continuation.resume(
                         returning: Answer(
                             status: answer.status, type: answer.header("content-type"), body: answer.body))
@@ -102,7 +104,7 @@ import Testing
                 "devise is not a parameter of /v1/readings; it takes device, channel, quantity, since, until, limit, latest"
             ),
             ("/v1/usage?by=day&by=hour", 400, "by is given twice"),
-            ("/v1/usage?by=week", 400, "by=week is not slot, hour, day or month"),
+            ("/v1/usage?by=decade", 400, "by=decade is not slot, hour, day, week, month, bill or year"),
             ("/v1/usage?device=wsher", 404, "no device is called wsher"),
             ("/v1/usage?since=2026-02-02T00:00:00Z&until=2026-02-02T00:00:00Z", 400, "since is not before until"),
             ("/v1/readings", 400, "since is missing: say from when, as in since=2026-03-01T00:00:00Z"),

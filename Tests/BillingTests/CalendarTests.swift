@@ -100,3 +100,55 @@ struct CalendarTests {
         #expect(bill.map(\.totalText) == ["\(all.count).00"])
     }
 }
+
+struct ComparedSpanTests {
+    private func spans(
+        _ grouping: Grouping, _ shift: ComparedSpans.Shift, _ now: String, day: BillingDay = .first
+    ) throws -> [String]? {
+        let berlin = try zone("Europe/Berlin")
+        guard let spans = ComparedSpans(grouping, shift, now: try time(now), zone: berlin, billingDay: day) else {
+            return nil
+        }
+        return [spans.this.from, spans.this.to, spans.other.from, spans.other.to].map {
+            String(berlin.rfc3339($0).prefix(16))
+        }
+    }
+
+    @Test func `a month so far is compared to the same days of another month`() throws {
+        #expect(
+            try spans(.month, .months(12), "2026-04-10T09:07:00+02:00") == [
+                "2026-04-01T00:00", "2026-04-10T09:15", "2025-04-01T00:00", "2025-04-10T09:15",
+            ])
+        #expect(
+            try spans(.month, .previous, "2026-03-31T12:00:00+02:00") == [
+                "2026-03-01T00:00", "2026-03-31T12:00", "2026-02-01T00:00", "2026-03-01T00:00",
+            ])
+        #expect(
+            try spans(.day, .previous, "2026-03-30T02:40:00+02:00") == [
+                "2026-03-30T00:00", "2026-03-30T02:45", "2026-03-29T00:00", "2026-03-29T03:15",
+            ])
+    }
+
+    @Test func `a week a year ago has the same days of the week`() throws {
+        #expect(
+            try spans(.week, .months(12), "2026-04-08T10:00:00+02:00") == [
+                "2026-04-06T00:00", "2026-04-08T10:00", "2025-04-07T00:00", "2025-04-09T10:00",
+            ])
+    }
+
+    @Test func `a billing period is compared to one, also from last day to last day`() throws {
+        #expect(
+            try spans(.bill, .months(1), "2026-03-01T10:00:00+01:00", day: .last) == [
+                "2026-02-28T00:00", "2026-03-01T10:00", "2026-01-31T00:00", "2026-02-01T10:00",
+            ])
+        #expect(
+            try spans(.bill, .months(12), "2026-03-01T10:00:00+01:00", day: BillingDay(15)!) == [
+                "2026-02-15T00:00", "2026-03-01T10:00", "2025-02-15T00:00", "2025-03-01T10:00",
+            ])
+    }
+
+    @Test func `a month and a week ago overlap, so they are not compared`() throws {
+        #expect(try spans(.month, .weeks(1), "2026-04-10T09:00:00+02:00") == nil)
+        #expect(try spans(.year, .months(1), "2026-04-10T09:00:00+02:00") == nil)
+    }
+}

@@ -71,7 +71,7 @@ import Usage
         }
         let database = try Database(path: scratch.path, access: .readWrite, durability: .full)
         for name in ["slot_new", "slot_changed", "slot_gone"] { try database.execute("DROP TRIGGER \(name)") }
-        for table in ["total", "command"] { try database.execute("DROP TABLE \(table)") }
+        for table in ["total", "command", "price", "price_list"] { try database.execute("DROP TABLE \(table)") }
         try database.execute("PRAGMA user_version = 1")
         let again = try Ledger(path: scratch.path)
         #expect(again.opening == .kept)

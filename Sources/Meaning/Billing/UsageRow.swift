@@ -31,9 +31,12 @@ package struct UsageRow: Hashable, Sendable {
     package var quality: Quality { Quality(measured: measuredTime, filled: filledTime, of: span) }
 
     /// The measured share with one to four decimals, rounded down: `1.0` only when nothing is missing.
-    package var coverageText: String {
+    package var coverageText: String { UsageRow.share(measuredTime, of: span) }
+
+    /// `time` of `span` in the same form.
+    package static func share(_ time: Int64, of span: Int64) -> String {
         guard span > 0 else { return "0.0" }
-        let share = min(max(measuredTime, 0), span) * 10_000 / span
+        let share = min(max(time, 0), span) * 10_000 / span
         let digits = String(share % 10_000 + 10_000).dropFirst()
         var text = "\(share / 10_000).\(digits)"
         while text.hasSuffix("0"), !text.hasSuffix(".0") { text.removeLast() }

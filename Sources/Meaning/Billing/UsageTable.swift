@@ -26,6 +26,7 @@ package struct UsageTable {
     private let pricing: Pricing
     private var costs: SlotCosts
     private let span: Period
+    private let isWhole: Bool
     private let balance: HomeBalance
     private let names: [DeviceID: String]
     private let gridMeters: Set<DeviceID>
@@ -36,12 +37,13 @@ package struct UsageTable {
     private var rows: [(row: UsageRow, line: Int)] = []
 
     /// `devices`: the latest descriptor of each. Slots that start outside `span` are left out of the rows; those since
-    /// `pricing.start(toPrice: span.from)` say how far tiers have come, if they are added. `totalCounters`: see
-    /// `HomeBalance`.
+    /// `pricing.start(toPrice: span.from)` say how far tiers have come, if they are added. Without a grouping the span
+    /// as a whole is one period. `totalCounters`: see `HomeBalance`.
     package init(
-        devices: [Device], pricing: Pricing, by grouping: Grouping, span: Period, totalCounters: Set<DeviceID> = []
+        devices: [Device], pricing: Pricing, by grouping: Grouping?, span: Period, totalCounters: Set<DeviceID> = []
     ) {
-        self.grouping = grouping
+        self.grouping = grouping ?? .slot
+        isWhole = grouping == nil
         self.pricing = pricing
         self.span = span
         costs = SlotCosts(pricing: pricing)
@@ -138,7 +140,7 @@ package struct UsageTable {
     }
 
     private func period(containing time: Timestamp) -> Period {
-        grouping.period(containing: time, zone: pricing.zone, billingDay: pricing.billingDay)
+        isWhole ? span : grouping.period(containing: time, zone: pricing.zone, billingDay: pricing.billingDay)
     }
 
     /// A row of `period` with nothing in it.

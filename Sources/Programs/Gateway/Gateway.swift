@@ -10,6 +10,7 @@ import Intake
 import Logging
 import Metering
 import Modbus
+import Prices
 import ReadingLog
 import Records
 import ServiceLifecycle
@@ -23,7 +24,8 @@ package struct Gateway {
     private let logger: Logger
     private let configuration: Configuration
     private let catalog: ProfileCatalog
-    private let zone: Zone
+    /// The zone from now on; earlier settings may have had another.
+    private let configuredZone: Zone
 
     /// Reads and checks the configuration; nothing runs yet.
     package init(_ options: GatewayOptions, environment: [String: String]) throws(GatewayFailure) {
@@ -44,7 +46,8 @@ package struct Gateway {
             throw .configuration("the configuration cannot be used\n\(error)")
         }
         do {
-            zone = try ZoneDirectory().zone(named: configuration.home.zone ?? ZoneDirectory.systemZoneName() ?? "UTC")
+            configuredZone = try ZoneDirectory().zone(
+                named: configuration.home.zone ?? ZoneDirectory.systemZoneName() ?? "UTC")
         } catch {
             throw .configuration("home.zone: \(error)")
         }
@@ -66,6 +69,7 @@ package struct Gateway {
                 facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,
                 snapshots: store.snapshots, place: store.place, clock: clock, logger: logger))
         await pipeline.start()
+        let zone = await pipeline.adopt(configuration, zone: configuredZone, at: started.wall)
         let intake = await intake(pipeline, store, plan, sink, started)
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
         let mqtt = plan.mqtt.map { _ in
@@ -80,11 +84,17 @@ package struct Gateway {
                 intake: intake, bus: line, targets: bus.targets, clock: clock, logger: logger)
             return ModbusService(intake: reading, bus: line)
         }
+        let prices =
+            configuration.priceSources.contains { $0.place != nil }
+            ? PriceFetcher(
+                configuration.priceSources, pipeline: pipeline, sink: sink, zone: zone, clock: clock, logger: logger)
+            : nil
         let home = GatewayHome(
             version: options.version, gateway: store.gateway, homeName: configuration.home.name, zone: zone,
             started: started.wall, clock: clock, intake: intake, facts: store.facts, history: store.history,
             reading: GatewayHome.HistoryReading(store.history, clock: clock, logger: logger), pipeline: pipeline,
-            followers: followers, sink: sink, mqtt: mqtt, bridge: bridge, buses: buses.map(\.intake))
+            followers: followers, sink: sink, mqtt: mqtt, bridge: bridge, buses: buses.map(\.intake),
+            configuration: configuration, prices: prices)
         try await serve(home, plan, buses, followers)
     }
 
@@ -115,6 +125,7 @@ package struct Gateway {
             services.append(MQTTService(intake: mqtt, options: options))
         }
         if let bridge = home.bridge { services.append(bridge) }
+        if let prices = home.prices { services.append(PriceService(fetcher: prices)) }
         services.append(contentsOf: buses)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -151,13 +162,15 @@ package struct Gateway {
                     offset: started.wall.milliseconds - started.monotonic, synchronized: started.synchronized,
                     at: started.wall))
         ]
-        let settings = configuration.settings(zone: zone.name, validFrom: started.wall)
+        let settings = configuration.settings(zone: configuredZone.name, validFrom: started.wall)
         if let last = await pipeline.knownSettings.last, last.hasSameContent(as: settings) {
             logger.debug("settings unchanged")
         } else {
             records.append(.settings(settings))
         }
         sink.append(records)
+        // Who asks as soon as the socket is there is answered by what the configuration says now.
+        await pipeline.tick()
         intake.reconcile()
         return intake
     }
@@ -194,12 +207,5 @@ enum SocketFile {
     /// Readable and writable for the owner and the group.
     static func open(_ path: String) {
         chmod(path, 0o660)
-    }
-}
-
-extension HomeSettings {
-    /// The same but for the instant from which it holds.
-    func hasSameContent(as other: HomeSettings) -> Bool {
-        name == other.name && zone == other.zone && tariffs == other.tariffs
     }
 }

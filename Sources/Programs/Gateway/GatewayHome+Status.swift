@@ -51,6 +51,7 @@ extension GatewayHome {
             let told = trouble.map { name == "log" ? "\($0); \(log)" : $0 }
             stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: told ?? detail))
         }
+        stages += await prices?.stages ?? []
         stages.append(
             StageStatus(
                 name: "clock", state: now.synchronized ? .ok : .waiting,

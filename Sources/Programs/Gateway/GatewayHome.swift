@@ -1,6 +1,7 @@
 import API
 import APITypes
 import Billing
+import ConfigurationFile
 import History
 import Intake
 import Logging
@@ -79,6 +80,8 @@ struct GatewayHome: HomeView {
     let mqtt: MQTTIntake?
     let bridge: BridgeService?
     let buses: [ModbusIntake]
+    let configuration: Configuration
+    let prices: PriceFetcher?
 
     func devices() async -> [DeviceAnswer] {
         let devices = intake.devices.sorted { $0.name < $1.name }
@@ -155,7 +158,10 @@ struct GatewayHome: HomeView {
         let now = clock.now().wall
         let to = min(until ?? now + Slot.length, Timestamp.validRange.upperBound)
         // From the start of a period, so that the first row is not a part of one.
-        let from = grouping.period(containing: since ?? start(of: period, at: now), zone: zone).from
+        let billingDay = configuration.home.billingDay
+        let from = grouping.period(
+            containing: since ?? start(of: period, at: now), zone: zone, billingDay: billingDay
+        ).from
         guard from < to else { throw Problem.badRequest("since is not before until") }
         let rows = try await pipeline.rows(by: grouping, from: from, to: to, zone: zone)
         return rows.filter { device == nil || $0.name == device }.map(UsageAnswer.init)
@@ -167,7 +173,9 @@ struct GatewayHome: HomeView {
         switch period {
         case .slot, .hour: return zone.start(of: today)
         case .day: return zone.start(of: today.adding(days: -6))
-        case .month: return now - 335 * Span.day
+        case .week: return zone.start(of: today.adding(days: -49))
+        case .month, .bill: return now - 335 * Span.day
+        case .year: return zone.start(of: today.adding(months: -48))
         }
     }
 

@@ -9,30 +9,45 @@ import Usage
 
 // What the API asks. On the pipeline's thread, because the ledger belongs to it.
 extension Pipeline {
-    /// Usage rows of `from ..< to`: the ledger's slots, with those that changed since in their place.
-    func rows(by grouping: Grouping, from: Timestamp, to: Timestamp, zone: Zone) throws -> [UsageRow] {
+    /// Usage rows of `from ..< to`; without a grouping one for the whole.
+    func rows(by grouping: Grouping?, from: Timestamp, to: Timestamp, zone: Zone) throws -> [UsageRow] {
+        let pricing = Pricing(settings: settings, zone: zone, prices: prices)
         var table = UsageTable(
-            devices: Array(devices.values), settings: settings, zone: zone, by: grouping,
+            devices: Array(devices.values), pricing: pricing, by: grouping, span: Period(from: from, to: to),
+            totalCounters: facts.dictionary.totalCounters)
+        try eachSlot(from: pricing.start(toPrice: from), to: to) { table.add($0) }
+        return table.finish()
+    }
+
+    /// Bills of the slots in `from ..< to`, under the settings in force or others.
+    func bills(from: Timestamp, to: Timestamp, zone: Zone, under other: [HomeSettings]? = nil) throws -> [Bill] {
+        var bills = Bills(
+            devices: Array(devices.values), pricing: Pricing(settings: other ?? settings, zone: zone, prices: prices),
             span: Period(from: from, to: to), totalCounters: facts.dictionary.totalCounters)
+        try eachSlot(from: from, to: to) { bills.add($0) }
+        return bills.finish()
+    }
+
+    /// The ledger's slots in their order, with those that changed since in their place.
+    private func eachSlot(from: Timestamp, to: Timestamp, _ body: (SlotUsage) -> Void) throws {
         let first = Slot(containing: from)
         let end = Slot(containing: to + (Slot.length - 1))
         var live = pending.filter { $0.key.slot >= first && $0.key.slot < end }.sorted { $0.key < $1.key }[...]
         try ledger.slots(from: first, until: end) { slot in
             let key = SlotKey(slot)
             while let next = live.first, next.key < key {
-                table.add(next.value)
+                body(next.value)
                 live.removeFirst()
             }
             if let next = live.first, next.key == key {
-                table.add(next.value)
+                body(next.value)
                 live.removeFirst()
             } else {
-                table.add(slot)
+                body(slot)
             }
             return true
         }
-        for (_, slot) in live { table.add(slot) }
-        return table.finish()
+        for (_, slot) in live { body(slot) }
     }
 
     var knownSettings: [HomeSettings] { settings }

@@ -1,3 +1,4 @@
+import Billing
 import Disk
 import History
 import Intake
@@ -66,6 +67,9 @@ actor Pipeline {
     var newCommands: [DatedCommand] = []
     /// Spans that were worked out again since the start.
     var revisions: UInt64 = 0
+    /// Every price that is durable.
+    var prices = PriceBook()
+    var newPrices: [PriceRun] = []
     var lastCheckpoint: Int64
     /// All energy of each channel; nil until somebody asks.
     var totals: [ChannelKey: ChannelTotal]?
@@ -106,6 +110,9 @@ actor Pipeline {
             _ = usage.takeRecomputes()
         }
         settings = try ledger.settings()
+        var book = PriceBook()
+        try ledger.prices { book.take($0) }
+        prices = book
         parts.facts.hold(Pipeline.snapshotName, at: restored.cursor)
     }
 
@@ -195,6 +202,9 @@ actor Pipeline {
             settings.append(version)
             newSettings.append(version)
         case .command(let command): newCommands.append(DatedCommand(time: wall, command: command))
+        case .prices(let run):
+            prices.take(run)
+            newPrices.append(run)
         default: break
         }
     }
@@ -230,17 +240,20 @@ actor Pipeline {
             }
             let last = isDone
             if changes.isEmpty, !last { continue }
-            if changes.isEmpty, newDevices.isEmpty, newSettings.isEmpty, newDecisions.isEmpty, newCommands.isEmpty {
-                continue
-            }
+            let isNothingNew =
+                newDevices.isEmpty && newSettings.isEmpty && newDecisions.isEmpty && newCommands.isEmpty
+                && newPrices.isEmpty
+            if changes.isEmpty, isNothingNew { continue }
             try ledger.commit(
                 changes: changes, devices: last ? newDevices : [], settings: last ? newSettings : [],
-                decisions: last ? newDecisions : [], commands: last ? newCommands : [], cursor: slotReader.cursor)
+                decisions: last ? newDecisions : [], commands: last ? newCommands : [],
+                prices: last ? newPrices : [], cursor: slotReader.cursor)
             if last {
                 newDevices = []
                 newSettings = []
                 newDecisions = []
                 newCommands = []
+                newPrices = []
             }
         }
     }

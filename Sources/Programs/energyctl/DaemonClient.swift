@@ -35,8 +35,20 @@ struct DaemonClient {
 
     /// The body of a good answer; any other is a `Failure` with energyd's own words.
     func get(_ path: String, _ parameters: [(String, String?)] = []) throws -> [UInt8] {
+        try send(request(path, parameters))
+    }
+
+    /// As `get`, with a body.
+    func post(_ path: String, _ parameters: [(String, String?)] = [], body: [UInt8]) throws -> [UInt8] {
+        var request = request(path, parameters)
+        request.method = "POST"
+        request.body = body
+        return try send(request)
+    }
+
+    private func send(_ request: HTTPRequest) throws -> [UInt8] {
         do {
-            let answer = try HTTPClient().send(request(path, parameters))
+            let answer = try HTTPClient().send(request)
             guard answer.status == 200 else { throw problem(answer.status, answer.body) }
             return answer.body
         } catch let error as HTTPClientError {

@@ -21,12 +21,14 @@ struct Energyctl: ParsableCommand {
             DevicesCommand.self,
             ReadingsCommand.self,
             UsageCommand.self,
+            BillCommand.self,
+            TariffCommand.self,
             ReplayCommand.self,
+            DataCommand.self,
+            DeviceCommand.self,
             DecodeCommand.self,
             MQTTCommand.self,
             ProfileCommand.self,
-            DataCommand.self,
-            DeviceCommand.self,
             ConfigCommand.self,
         ])
 

@@ -92,7 +92,11 @@ package final class Ledger {
     /// done after a cut only, and up to a size that a slow card reads in seconds: SQLite finds other damage as it
     /// comes to it, and says so.
     private static func check(_ database: Database, whole: Bool) throws(SQLiteError) {
-        for table in ["meter", "epoch", "slot", "total", "device", "settings", "decision", "position", "command"] {
+        let tables = [
+            "meter", "epoch", "slot", "total", "device", "settings", "decision", "position", "command", "price_list",
+            "price",
+        ]
+        for table in tables {
             do throws(SQLiteError) {
                 let statement = try database.prepare("SELECT * FROM \(table) LIMIT 1")
                 defer { statement.reset() }

@@ -11,10 +11,10 @@ extension Ledger {
     /// A slot is replaced by one of the same or a higher `source` in the cursor's epoch, and by any of an epoch that
     /// came to the ledger later, so the same log in any split of commits leaves the same ledger. Devices and settings
     /// replace those of the same `validFrom`, decisions those of the same series, time and kind, commands those of the
-    /// same id.
+    /// same id, prices those of the same list and slot.
     package func commit(
         changes: [SlotUsage], devices: [Device] = [], settings: [HomeSettings] = [], decisions: [Decision] = [],
-        commands: [DatedCommand] = [], cursor: Cursor
+        commands: [DatedCommand] = [], prices: [PriceRun] = [], cursor: Cursor
     ) throws(LedgerError) {
         guard opening != .readOnly else { throw .readOnly(path: path) }
         try reading { () throws(SQLiteError) in
@@ -26,6 +26,7 @@ extension Ledger {
                 for decision in decisions { try put(decision) }
                 if !decisions.isEmpty { try dropOldDecisions() }
                 for command in commands { try put(command) }
+                for run in prices { try put(run) }
                 let statement = try database.prepare(
                     "INSERT OR REPLACE INTO position (topic, epoch, next) VALUES (?, ?, ?)")
                 try statement.bind(1, Int64(Topic.slots.rawValue))

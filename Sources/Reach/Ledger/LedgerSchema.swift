@@ -75,6 +75,21 @@ enum LedgerSchema {
             ) WITHOUT ROWID;
             CREATE INDEX command_time ON command (time);
             """),
+        Migration(
+            "price lists",
+            """
+            CREATE TABLE price_list (
+                key INTEGER PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE,
+                currency TEXT NOT NULL
+            );
+            CREATE TABLE price (
+                list INTEGER NOT NULL,
+                slot INTEGER NOT NULL,
+                price INTEGER NOT NULL,
+                PRIMARY KEY (list, slot)
+            ) WITHOUT ROWID;
+            """),
     ])
 
     private static let energies = ["imported", "exported", "produced", "charged", "discharged"]

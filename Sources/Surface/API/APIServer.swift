@@ -46,6 +46,7 @@ package struct APIServer: Service {
         router.get("/v1/readings/follow") { request, _ in try await routes.follow(request) }
         router.get("/v1/usage") { request, _ in try await routes.usage(request) }
         Routes.addData(router, routes)
+        addBilling(to: router, routes)
         return router
     }
 }

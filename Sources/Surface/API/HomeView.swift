@@ -23,12 +23,12 @@ package struct SeriesFilter: Sendable {
 
 /// How usage is summed.
 package enum UsagePeriod: String, Sendable, CaseIterable {
-    case slot, hour, day, month
+    case slot, hour, day, week, month, bill, year
 }
 
 /// All the API knows of the home behind it. Implementations answer from any task and never block the caller's thread
 /// on the disk: whatever reads files runs on a thread of its own. A device that is not known is `Problem.notFound`.
-package protocol HomeView: Sendable {
+package protocol HomeView: BillingView {
     /// What can be done about counters that went wrong.
     var data: (any DataView)? { get }
     func status() async -> StatusAnswer

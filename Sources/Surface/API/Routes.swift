@@ -92,7 +92,7 @@ struct Routes: Sendable {
         let query = try Query(request, known: ["by", "since", "until", "device"])
         let by = query.text("by") ?? UsagePeriod.day.rawValue
         guard let period = UsagePeriod(rawValue: by) else {
-            throw Problem.badRequest("by=\(by) is not slot, hour, day or month")
+            throw Problem.badRequest("by=\(by) is not slot, hour, day, week, month, bill or year")
         }
         let (since, until) = try query.span()
         let rows = try await home.usage(by: period, since: since, until: until, device: query.text("device"))

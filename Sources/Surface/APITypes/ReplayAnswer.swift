@@ -4,15 +4,19 @@ import Metering
 import Timekeeping
 import Usage
 
-/// A bill, as `energyctl replay` prints it.
+/// A bill, the same from the daemon and from a replay.
 package struct BillAnswer: JSONEncodable {
     package var bill: Bill
+    /// Whether it says how much of the period was measured.
+    package var tellsCoverage: Bool
 
-    package init(bill: Bill) {
+    package init(bill: Bill, tellsCoverage: Bool = false) {
         self.bill = bill
+        self.tellsCoverage = tellsCoverage
     }
 
     package func encode(to json: inout JSONWriter) {
+        let places = bill.currency.places
         json.object {
             $0.field("from", text: bill.from.rfc3339(offsetSeconds: bill.fromOffset))
             $0.field("to", text: bill.to.rfc3339(offsetSeconds: bill.toOffset))
@@ -27,11 +31,15 @@ package struct BillAnswer: JSONEncodable {
                         $0.field("quantity", text: line.quantity.description)
                         $0.field("unit", text: line.unit)
                         $0.field("price", text: line.price.description)
-                        $0.field("amount", text: line.amount.text(places: 2, minimum: 2))
+                        $0.field("amount", text: line.amount.text(places: places, minimum: places))
                     }
                 }
             }
-            $0.field("total", text: bill.total.text(places: 2, minimum: 2))
+            $0.field("total", text: bill.total.text(places: places, minimum: places))
+            if tellsCoverage { $0.field("coverage", raw: UsageRow.share(bill.measuredTime, of: bill.span)) }
+            // Energy whose price nobody knows is in no line, and is told.
+            if bill.unpricedImport != 0 { $0.field("unpriced_import_wh", raw: Thousandths.text(bill.unpricedImport)) }
+            if bill.unpricedExport != 0 { $0.field("unpriced_export_wh", raw: Thousandths.text(bill.unpricedExport)) }
         }
     }
 }

@@ -2,6 +2,7 @@ import Intake
 import MQTT
 import Metering
 import Modbus
+import Prices
 import Timekeeping
 
 /// All that `energyd.toml` and its companions can say, checked; what they do not say has its default here.
@@ -11,6 +12,8 @@ package struct Configuration: Sendable {
         package var name = "home"
         /// Nil: the system's zone.
         package var zone: String?
+        /// The day of the month on which billing periods begin.
+        package var billingDay = BillingDay.first
     }
 
     /// `[mqtt]`: one broker.
@@ -75,6 +78,9 @@ package struct Configuration: Sendable {
     package var devices: [DeclaredDevice] = []
     /// In the order of `validFrom`.
     package var tariffs: [Tariff] = []
+    /// Tariffs that are not in force: for comparison only.
+    package var candidates: [Tariff] = []
+    package var priceSources: [PriceSource] = []
     package var store = Store()
     /// A later one overrides an earlier one, and both what is built in.
     package var profileDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
@@ -91,6 +97,7 @@ package struct Configuration: Sendable {
 
     /// The settings record that this configuration amounts to.
     package func settings(zone: String, validFrom: Timestamp) -> HomeSettings {
-        HomeSettings(name: home.name, zone: zone, tariffs: tariffs, validFrom: validFrom)
+        HomeSettings(
+            name: home.name, zone: zone, tariffs: tariffs, validFrom: validFrom, billingDay: home.billingDay)
     }
 }

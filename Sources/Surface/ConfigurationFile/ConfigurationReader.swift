@@ -7,14 +7,13 @@ import Timekeeping
 
 /// Reads the merged table into a `Configuration`; one function a section.
 struct ConfigurationReader {
-    private let problems: Problems
+    let problems: Problems
     /// Nil: profile names are not checked.
     private let profileNames: [String]?
     /// Where names, bindings, buses and so on were first taken, by their kind: two of one are a mistake.
     private var taken: [String: [String: TOMLPlace?]] = [:]
     /// Where each device's parent is stated.
     private var places: [String: TOMLPlace?] = [:]
-    private var currency: Currency?
 
     init(problems: Problems, profileNames: [String]?) {
         self.problems = problems
@@ -43,17 +42,14 @@ struct ConfigurationReader {
         for section in root.sections("device", maximum: 1024) {
             if let device = readDevice(section) { configuration.devices.append(device) }
         }
-        for section in root.sections("tariff", maximum: HomeSettings.maximumTariffs) {
-            if let tariff = readTariff(section) { configuration.tariffs.append(tariff) }
-        }
-        configuration.tariffs.sort { $0.validFrom < $1.validFrom }
+        readTariffs(&root, &configuration)
         root.finish()
         checkParents(configuration.devices)
         return configuration
     }
 
     /// Complains when `value` was taken before; `what` says in the complaint what it is.
-    private mutating func take(_ value: String, as kind: String, of section: Section, _ key: String, _ what: String) {
+    mutating func take(_ value: String, as kind: String, of section: Section, _ key: String, _ what: String) {
         if let first = taken[kind, default: [:]][value] {
             let place = first.map { " at \($0)" } ?? ""
             section.complain(key, "\(what), already taken\(place)")
@@ -73,6 +69,7 @@ struct ConfigurationReader {
                 home.complain("zone", "cannot be used: \(error)")
             }
         }
+        readBillingDay(&home, &configuration)
         home.finish()
     }
 
@@ -174,29 +171,6 @@ struct ConfigurationReader {
         }
         take(address, as: "binding", of: section, key, "is \"\(address)\"")
         device.bindings.append(Binding(address: address))
-    }
-
-    private mutating func readTariff(_ given: Section) -> Tariff? {
-        var section = given
-        let name = section.string("name", maximum: 64) ?? "tariff"
-        let currencyText = section.string("currency") ?? "EUR"
-        let currency = Currency(currencyText)
-        if currency == nil {
-            section.complain("currency", "is \"\(currencyText)\", not a code such as EUR, USD or GBP")
-        } else if let first = self.currency, first != currency {
-            section.complain(
-                "currency", "is \(currencyText), but other tariffs are in \(first); a home has one currency")
-        }
-        self.currency = self.currency ?? currency
-        if section.table["import"] == nil { section.complain("import", "is missing: what a kWh from the grid costs") }
-        let price = section.price("import")
-        let exportPrice = section.price("export")
-        let validFrom = section.time("valid_from") ?? Timestamp(milliseconds: 0)
-        take("\(validFrom.milliseconds)", as: "valid_from", of: section, "valid_from", "is \(validFrom.rfc3339())")
-        section.finish()
-        guard let currency, let price else { return nil }
-        return Tariff(
-            name: name, currency: currency, importPrice: price, exportPrice: exportPrice, validFrom: validFrom)
     }
 
     /// A device cannot be behind itself, however many are between.

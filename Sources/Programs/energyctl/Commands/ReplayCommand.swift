@@ -2,6 +2,7 @@ import APITypes
 import ArgumentParser
 import Billing
 import ConfigurationFile
+import JSONScanner
 import JSONText
 import Metering
 import Timekeeping
@@ -26,15 +27,20 @@ struct ReplayCommand: ParsableCommand {
             {"command":"replace","device":"meter","at":…,"channel":…,"quantity":…,"last":…,"first":…} is an exchanged \
             meter, and {"command":"undo","undoes":"id of a command"} takes one back.
 
-            With --config a tariff or a device setting can be tried on one's own past. Lines that cannot be read are \
+            With --config a tariff or a device setting can be tried on one's own past. Prices of dynamic tariffs come \
+            from the files that its [[prices]] name, and from --prices spot=prices.csv, as written by energyctl tariff \
+            prices show spot -o csv. Lines that cannot be read are \
             told, left out, and end the program with status 8.
             """)
 
     @Argument(help: "File of readings, one JSON object a line.") var file: String
     @Option(help: "The daemon's configuration: zone, devices, tariffs.") var config: String?
-    @Option(help: "Sum by slot, hour, day or month.") var by: UsageBy = .day
+    @Option(help: "Sum by slot, hour, day, week, month, bill (billing period) or year.") var by: UsageBy = .day
     @Flag(help: "Show phases and outputs too where a device has a total (CSV and JSON always have all).")
     var allChannels = false
+    @Option(help: ArgumentHelp("Prices of a list from a file of CSV or JSON.", valueName: "list=file"))
+    var prices: [String] = []
+    @Flag(help: "Print the bills line by line.") var bills = false
     @Flag(help: "List each decision about a counter, and why.") var explain = false
     @OptionGroup var output: OutputOptions
 
@@ -50,7 +56,8 @@ struct ReplayCommand: ParsableCommand {
         } catch {
             throw Failure(.badConfiguration, "\(error)")
         }
-        var replay = Replay(configuration: configuration, zone: zone)
+        let book = try PriceFiles(configuration, zone: zone).book(prices)
+        var replay = Replay(configuration: configuration, zone: zone, prices: book)
         let left = try feed(&replay)
         try replay.finish()
         guard let grouping = Grouping(rawValue: by.rawValue) else { return }
@@ -89,7 +96,7 @@ struct ReplayCommand: ParsableCommand {
             var json = JSONWriter()
             json.object {
                 $0.field("usage", list: usage)
-                $0.field("cost", list: bills.map(BillAnswer.init))
+                $0.field("cost", list: bills.map { BillAnswer(bill: $0) })
                 $0.key("alerts")
                 $0.array { _ in }
                 $0.field("quality", list: decisions)
@@ -104,9 +111,15 @@ struct ReplayCommand: ParsableCommand {
         guard output.output == .table else { return }
         if !bills.isEmpty {
             Terminal.write("\n")
-            try output.output.print(
-                ReplayCommand.encode(bills.map(BillAnswer.init)), columns: ReplayCommand.billColumns,
-                noHeaders: output.noHeaders, emptyMessage: "")
+            let answer = ReplayCommand.encode(bills.map { BillAnswer(bill: $0) })
+            if self.bills {
+                let texts = try JSONDocument(answer: answer).root.elements.map(BillListing.text)
+                Terminal.write(texts.joined(separator: "\n"))
+            } else {
+                try output.output.print(
+                    answer, columns: BillListing.columns, noHeaders: output.noHeaders, emptyMessage: "",
+                    view: BillListing.view)
+            }
         }
         guard explain || !decisions.isEmpty else { return }
         Terminal.write("\n")
@@ -118,14 +131,6 @@ struct ReplayCommand: ParsableCommand {
             ReplayCommand.encode(decisions), columns: DecisionListing.columns, noHeaders: output.noHeaders,
             emptyMessage: "No decisions: every counter only rose, and plausibly.")
     }
-
-    private static let billColumns = [
-        Column(key: "from", title: "BILL FROM") { Display.time($0, to: 10) },
-        Column(key: "to", title: "TO") { Display.time($0, to: 10) },
-        Column(key: "tariff", title: "TARIFF"),
-        Column(key: "total", title: "TOTAL", alignsRight: true),
-        Column(key: "currency", title: "CURRENCY"),
-    ]
 
     private static func encode(_ list: [some JSONEncodable]) -> [UInt8] {
         var json = JSONWriter()

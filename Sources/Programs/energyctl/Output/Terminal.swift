@@ -5,6 +5,27 @@ enum Terminal {
     /// Colours only where a person sees them and has not refused them.
     static let hasColour = isatty(STDOUT_FILENO) == 1 && !isRefused
 
+    /// Columns of the terminal; 80 where nobody says how wide it is.
+    static var width: Int {
+        var size = winsize()
+        if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        return getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
+    }
+
+    /// Whether the locale's characters are UTF-8: block characters are no mess then.
+    static var isUTF8: Bool {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            guard let value = getenv(name).map({ String(cString: $0).lowercased() }), !value.isEmpty else { continue }
+            return value.contains("utf-8") || value.contains("utf8")
+        }
+        return false
+    }
+
+    /// A bar of a chart.
+    static func bar(_ text: String) -> String {
+        hasColour ? "\u{1B}[36m\(text)\u{1B}[0m" : text
+    }
+
     /// `NO_COLOR`, set and not empty: no-color.org.
     private static var isRefused: Bool { getenv("NO_COLOR").map { $0.pointee != 0 } ?? false }
 

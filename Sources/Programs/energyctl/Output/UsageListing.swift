@@ -7,8 +7,9 @@ enum UsageListing {
         let length =
             switch by {
             case .slot, .hour: 16
-            case .day: 10
+            case .day, .week, .bill: 10
             case .month: 7
+            case .year: 4
             }
         return [
             Column(key: "from", title: by.rawValue.uppercased()) { Display.time($0, to: length) },

@@ -16,6 +16,7 @@ struct Replay {
     private var dictionary = SeriesDictionary()
     private var usage = UsageState()
     private let archive = ReplayArchive()
+    private let prices: PriceBook
     private var slots: [SlotKey: SlotUsage] = [:]
     private(set) var decisions: [Decision] = []
     private var offset: UInt64 = 0
@@ -32,8 +33,10 @@ struct Replay {
         }
     }
 
-    init(configuration: Configuration, zone: Zone) {
+    /// `prices`: of the lists that dynamic tariffs follow.
+    init(configuration: Configuration, zone: Zone, prices: PriceBook = PriceBook()) {
         self.configuration = configuration
+        self.prices = prices
         self.zone = zone
         registry = DeviceRegistry(declared: configuration.devices)
     }
@@ -111,8 +114,8 @@ struct Replay {
         }
         guard !asked.isEmpty else { return }
         decisions = decisions.enumerated()
-            .sorted { a, b in
-                (a.element.time, a.element.series, a.offset) < (b.element.time, b.element.series, b.offset)
+            .sorted {
+                ($0.element.time, $0.element.series, $0.offset) < ($1.element.time, $1.element.series, $1.offset)
             }
             .map(\.element)
     }
@@ -125,10 +128,10 @@ struct Replay {
         let settings = [configuration.settings(zone: zone.name, validFrom: Timestamp(milliseconds: 0))]
         let rows = UsageTable.rows(
             slots: ordered, devices: devices, settings: settings, zone: zone, by: grouping, from: first.slot.start,
-            to: last.slot.end, totalCounters: dictionary.totalCounters)
+            to: last.slot.end, prices: prices, totalCounters: dictionary.totalCounters)
         let bills = Bills.bills(
             slots: ordered, devices: devices, settings: settings, zone: zone, from: first.slot.start,
-            to: last.slot.end, totalCounters: dictionary.totalCounters)
+            to: last.slot.end, prices: prices, totalCounters: dictionary.totalCounters)
         return (rows, bills)
     }
 

@@ -1,0 +1,37 @@
+import Metering
+import Timekeeping
+
+/// A span whose prices differ between two settings: what a changed configuration does to the past and to what comes.
+package struct TariffChange: Hashable, Sendable {
+    package var from: Timestamp
+    /// Nil: from then on.
+    package var to: Timestamp?
+    /// What was in force; nil: nothing.
+    package var before: Tariff?
+    package var after: Tariff?
+
+    /// The spans in the order of time; empty when every instant has the same prices.
+    package static func between(_ old: HomeSettings, _ new: HomeSettings) -> [TariffChange] {
+        let borders = Set((old.tariffs + new.tariffs).map(\.validFrom)).sorted()
+        var changes: [TariffChange] = []
+        for (i, border) in borders.enumerated() {
+            let (before, after) = (old.tariff(at: border), new.tariff(at: border))
+            let isSame =
+                switch (before, after) {
+                case (nil, nil): true
+                case (let a?, let b?): a.hasSamePrices(as: b)
+                default: false
+                }
+            if isSame { continue }
+            let end = i + 1 < borders.count ? borders[i + 1] : nil
+            if let last = changes.last, last.to == border, last.before?.name == before?.name,
+                last.after?.name == after?.name
+            {
+                changes[changes.count - 1].to = end
+            } else {
+                changes.append(TariffChange(from: border, to: end, before: before, after: after))
+            }
+        }
+        return changes
+    }
+}
