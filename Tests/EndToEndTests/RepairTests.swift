@@ -31,7 +31,8 @@ struct RepairTests {
             #expect(anomalies.map { $0["decision"] } == ["reset", "suspect"])
             #expect(anomalies.allSatisfy { $0["series"] == "boiler/total/energy_import" })
             let spike = utc(Self.start + 1800)
-            let explained = try Row.one(try await home.energyctl("data", "explain", "boiler", spike, "-o", "json").output)
+            let answer = try await home.energyctl("data", "explain", "boiler", spike, "-o", "json")
+            let explained = try Row.one(answer.output)
             #expect(explained["readings"].contains("\"value\":2100"))
             #expect(explained["decisions"].contains("\"decision\":\"suspect\""))
 
@@ -94,10 +95,8 @@ struct RepairTests {
                 ])
             try await home.awaitImport("meter", since: since, milliwattHours: 200_000)
 
-            let amount = [
-                "data", "correct", "meter", "--from", utc(Self.start - 1800), "--to", utc(Self.start - 900), "--wh", "7.5",
-            ]
-            _ = try await Self.effect(home, amount)
+            let span = ["--from", utc(Self.start - 1800), "--to", utc(Self.start - 900)]
+            _ = try await Self.effect(home, ["data", "correct", "meter"] + span + ["--wh", "7.5"])
             try await home.awaitImport("meter", since: since, milliwattHours: 207_500)
 
             // A second register of the same meter that was away all day, and comes in the evening of the next one.

@@ -6,12 +6,17 @@ struct ChannelUsage: Sendable {
     let key: UsageState.ChannelKey
     /// The first of its sources, from which `FlowSource.next` leads on; −1 before there is one.
     var firstSource: Int32 = -1
-    /// The first slot that can still change; earlier ones are closed, their points forgotten.
-    var floor: Int64 = 0
+    private var shortFloor: Int32 = 0
     var touches = Touches()
 
     init(key: UsageState.ChannelKey) {
         self.key = key
+    }
+
+    /// The first slot that can still change; earlier ones are closed, their points forgotten. Far below 2³¹.
+    var floor: Int64 {
+        get { Int64(shortFloor) }
+        set { shortFloor = Int32(clamping: newValue) }
     }
 }
 

@@ -114,7 +114,8 @@ extension UsageState {
             window.end.milliseconds > newest || Slot(containing: window.end).index >= channels[live].floor
         if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
         var fresh = blank(for: key)
-        let (seen, firstReading) = try fresh.feed(quantities(live).map(\.quantity), of: key, window, archive, wanted.source)
+        let wantedQuantities = quantities(live).map(\.quantity)
+        let (seen, firstReading) = try fresh.feed(wantedQuantities, of: key, window, archive, wanted.source)
         if reachesPresent {
             let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
             window.last = Slot(index: max(last, window.last.index))

@@ -171,14 +171,20 @@ struct Track: Equatable {
             energy /= 1000
             flags |= 1
         }
-        put(UInt64(bitPattern: energy << 1 ^ energy >> 63))
-        put(time << 3 | flags)
+        let zigzag = UInt64(bitPattern: energy << 1 ^ energy >> 63)
+        let head = time << 3 | flags
+        let size = older.count + Track.length(zigzag) + Track.length(head)
+        // Room for two hours of readings at once, and no doubling: what is not used is not used a million times.
+        if older.capacity < size { older.reserveCapacity(older.isEmpty ? 72 : size + max(16, size / 4)) }
+        put(zigzag)
+        put(head)
     }
+
+    private static func length(_ value: UInt64) -> Int { value == 0 ? 1 : (70 - value.leadingZeroBitCount) / 7 }
 
     /// A varint with its first byte last.
     private mutating func put(_ value: UInt64) {
-        var groups = 1
-        while groups < 10, value >> UInt64(7 * groups) != 0 { groups += 1 }
+        let groups = Track.length(value)
         for group in stride(from: groups - 1, through: 0, by: -1) {
             let bits = UInt8(truncatingIfNeeded: value >> UInt64(7 * group)) & 0x7F
             older.append(group == groups - 1 ? bits : bits | 0x80)

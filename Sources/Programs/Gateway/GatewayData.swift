@@ -172,7 +172,9 @@ struct GatewayData: DataView {
 
     private func identity(_ name: String) throws -> DeviceID {
         try home.check(name)
-        guard let device = home.intake.device(named: name) else { throw Problem.notFound("no device is called \(name)") }
+        guard let device = home.intake.device(named: name) else {
+            throw Problem.notFound("no device is called \(name)")
+        }
         return device.id
     }
 

@@ -31,9 +31,11 @@ extension Pipeline {
             devices[device.id] = device
             usage.apply(.device(device), offset: 0) { _ in nil }
         }
+        if restored.cursor == .oldest { try Pipeline.restoreCommands(&usage, from: ledger) }
         newDevices = []
         newSettings = []
         newDecisions = []
+        newCommands = []
         pending = [:]
         reader = facts.reader(from: restored.cursor)
         slotReader = slots.reader(from: kept)

@@ -31,7 +31,10 @@ extension Pipeline {
         while let next = wanted.first {
             do {
                 let result = try usage.recomputation(of: next, from: HistoryArchive(history: history))
-                for slot in try changes(by: result, to: next) { pending[SlotKey(slot)] = slot }
+                for slot in try changes(by: result, to: next) {
+                    try addToTotals(slot)
+                    pending[SlotKey(slot)] = slot
+                }
                 newDecisions.append(contentsOf: result.decisions)
                 usage.adopt(result)
                 revisions += 1
@@ -64,6 +67,13 @@ extension Pipeline {
         return found.values.sorted { $0.slot < $1.slot }
     }
 
+    /// To a state that must be made again from nothing: what was decided so far. The log may have overwritten it; what
+    /// it changed is in the ledger's slots already.
+    static func restoreCommands(_ usage: inout UsageState, from ledger: Ledger) throws {
+        for known in try ledger.commands() { usage.apply(.command(known.command), offset: 0) { _ in nil } }
+        _ = usage.takeRecomputes()
+    }
+
     /// What a command would change, slot by slot, without giving it. Throws a `CorrectionError` when it cannot be meant
     /// so.
     func preview(_ command: Command) throws -> CorrectionEffect {
@@ -76,7 +86,8 @@ extension Pipeline {
         guard hypothetical.commandsRefused == refused else {
             throw CorrectionError(
                 command.verb == .undo
-                    ? "no correction in force has that id" : "a home may have \(UsageLimits.maximumCorrections) corrections")
+                    ? "no correction in force has that id"
+                    : "a home may have \(UsageLimits.maximumCorrections) corrections")
         }
         var effect = CorrectionEffect()
         for wanted in hypothetical.takeRecomputes() {

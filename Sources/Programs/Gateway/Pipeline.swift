@@ -104,11 +104,7 @@ actor Pipeline {
             devices[device.id] = device
             usage.apply(.device(device), offset: 0) { _ in nil }
         }
-        if restored.cursor == .oldest {
-            // The log may have overwritten them; what they change is in the ledger's slots already.
-            for known in try ledger.commands() { usage.apply(.command(known.command), offset: 0) { _ in nil } }
-            _ = usage.takeRecomputes()
-        }
+        if restored.cursor == .oldest { try Pipeline.restoreCommands(&usage, from: ledger) }
         settings = try ledger.settings()
         var book = PriceBook()
         try ledger.prices { book.take($0) }

@@ -61,7 +61,8 @@ extension Routes {
         var members: [String: String] = [:]
         for (name, value) in body {
             guard known.contains(name) else {
-                throw Problem.badRequest("\(name) is no member of this request; it takes \(known.joined(separator: ", "))")
+                throw Problem.badRequest(
+                    "\(name) is no member of this request; it takes \(known.joined(separator: ", "))")
             }
             guard members.updateValue(value, forKey: name) == nil else {
                 throw Problem.badRequest("\(name) is given twice")

@@ -2,6 +2,7 @@ import Billing
 import JSONText
 import Metering
 import Timekeeping
+import Usage
 
 /// One row of usage: what one device took and gave in one period, and what that cost. The same from daemon and replay.
 package struct UsageAnswer: JSONEncodable {
@@ -23,6 +24,14 @@ package struct UsageAnswer: JSONEncodable {
             if let produced = row.produced { $0.field("produced_wh", raw: Thousandths.text(produced)) }
             if let charged = row.charged { $0.field("charged_wh", raw: Thousandths.text(charged)) }
             if let discharged = row.discharged { $0.field("discharged_wh", raw: Thousandths.text(discharged)) }
+            if row.device == HomeBalance.home,
+                let own = SelfSupply(
+                    imported: row.imported, exported: row.exported, produced: row.produced, charged: row.charged,
+                    discharged: row.discharged)
+            {
+                $0.field("self_consumption", raw: own.selfConsumption.map(SelfSupply.text))
+                $0.field("autarky", raw: own.autarky.map(SelfSupply.text))
+            }
             $0.field("cost", text: row.cost.map { $0.text(places: 9) })
             $0.field("currency", text: row.currency?.code)
             $0.field("coverage", raw: row.coverageText)

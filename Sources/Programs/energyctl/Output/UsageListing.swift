@@ -26,6 +26,8 @@ enum UsageListing {
             Column(key: "to", title: "TO"),
             Column(key: "charged_wh", title: "CHARGED kWh", alignsRight: true) { Display.kilowattHours($0) },
             Column(key: "discharged_wh", title: "DISCHARGED kWh", alignsRight: true) { Display.kilowattHours($0) },
+            Column(key: "self_consumption", title: "SELF-USED", alignsRight: true) { Display.percent($0) },
+            Column(key: "autarky", title: "AUTARKY", alignsRight: true) { Display.percent($0) },
         ]
     }
 
@@ -37,7 +39,7 @@ enum UsageListing {
             var column = column
             switch column.key {
             case "to": return nil
-            case "produced_wh", "charged_wh", "discharged_wh":
+            case "produced_wh", "charged_wh", "discharged_wh", "self_consumption", "autarky":
                 return rows.contains { $0.member(column.key)?.isNull == false } ? column : nil
             case "estimated_wh": return rows.say(column.key) ? column : nil
             case "channel": return rows.allSatisfy { channel($0) == "total" } ? nil : column

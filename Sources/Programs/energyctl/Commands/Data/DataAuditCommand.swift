@@ -4,7 +4,11 @@ import JSONScanner
 struct DataAuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Lists who corrected what, and when.",
-        discussion: "The newest stands first. What was undone does not count any more.\n\n  energyctl data audit -o csv")
+        discussion: """
+            The newest stands first. What was undone does not count any more.
+
+              energyctl data audit -o csv
+            """)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions

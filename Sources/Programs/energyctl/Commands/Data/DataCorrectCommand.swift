@@ -85,9 +85,9 @@ enum EffectListing {
             list, columns: columns, noHeaders: output.noHeaders,
             emptyMessage: "No slot changes: it is kept for readings to come, or the readings of that time are gone."
         ) { rows in
-            TableView(
-                columns: columns.filter { $0.key != "channel" || rows.contains { Column.machine($0["channel"]) != "total" } },
-                rows: Array(rows.prefix(maximumRows)))
+            let hasParts = rows.contains { Column.machine($0["channel"]) != "total" }
+            return TableView(
+                columns: columns.filter { $0.key != "channel" || hasParts }, rows: Array(rows.prefix(maximumRows)))
         }
         guard output.output == .table else { return }
         if slots.count > maximumRows { Terminal.write("and \(slots.count - maximumRows) more; -o csv has them all\n") }

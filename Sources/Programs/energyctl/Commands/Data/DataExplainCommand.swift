@@ -42,7 +42,8 @@ struct DataExplainCommand: ParsableCommand {
         try list(
             root["slots"], "Nothing is booked here.",
             [
-                Column(key: "from", title: "SLOT (UTC)") { Display.time($0, to: 16) }, Column(key: "flow", title: "FLOW"),
+                Column(key: "from", title: "SLOT (UTC)") { Display.time($0, to: 16) },
+                Column(key: "flow", title: "FLOW"),
                 Column(key: "wh", title: "BOOKED Wh", alignsRight: true), Column(key: "quality", title: "QUALITY"),
             ])
     }
