@@ -3,13 +3,14 @@
 # make build   debug build          make release   the programs as they are shipped
 # make bench   what this machine does, as a table and as .build/bench.json
 # make bench-peers   energyd's store beside SQLite, rrdtool, InfluxDB and VictoriaMetrics (some ten minutes)
+# make fuzz    libFuzzer on every fuzz target, RUNS=1000000 each (FUZZ=FuzzRegisters: one of them)
 # make lint    swift-format, strict make clean     removes what the others made
 
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path .build-release $(SWIFT_FLAGS)
 
-.PHONY: demo test build release bench bench-peers lint clean dependencies
+.PHONY: demo test build release bench bench-peers fuzz lint clean dependencies
 
 demo: release
 	@scripts/demo
@@ -32,6 +33,9 @@ bench: release
 
 bench-peers: release
 	@scripts/bench-peers
+
+fuzz:
+	@scripts/fuzz
 
 lint:
 	@echo "== checking the format"
