@@ -2,14 +2,18 @@
 // Targets stand in the order a reading travels; each lists all it may import (ARCHITECTURE.md has the same table).
 import PackageDescription
 
-let swift: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    // A reading passes ten modules; without this each accessor between them is a call that nothing specialises.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
-]
+/// `ENERGYD_FUZZ=1`: every target counts its branches for libFuzzer, and the fuzz targets are there (`make fuzz`).
+let isFuzzing = Context.environment["ENERGYD_FUZZ"] != nil
+
+let swift: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // A reading passes ten modules; without this each accessor between them is a call that nothing specialises.
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
@@ -31,6 +35,13 @@ func library(
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies, path: "Sources/Programs/\(name)", swiftSettings: swift)
+}
+/// libFuzzer brings a `main` that ours goes before.
+func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/Testing/\(name)",
+        swiftSettings: swift,
+        linkerSettings: [.unsafeFlags(["-use-ld=lld", "-sanitize=fuzzer", "-Xlinker", "-z", "-Xlinker", "muldefs"])])
 }
 func shim(_ name: String, links: [String]) -> Target {
     .target(
@@ -92,7 +103,7 @@ let targets: [Target] = [
     // profiles and decoders, pure
     library(
         "Field", "Devices", ["CProfiles", "JSONScanner", "TOML", "Metering", "Timekeeping"],
-        documents: ["EnergyTopics.md", "Profiles"]),
+        documents: ["EnergyTopics.md", "Profiles", "RegisterProfiles.md"]),
     // price lists: CSV and JSON -> prices of slots
     library("Field", "Prices", ["JSONScanner", "Metering", "Timekeeping"]),
     // discovery, schedules
@@ -200,6 +211,9 @@ let targets: [Target] = [
     tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner"], fixtures: true),
     tests("Repository", []),
 ]
+let fuzzTargets: [Target] = [
+    fuzz("FuzzRegisters", ["Devices", "Metering"])
+]
 
 let package = Package(
     name: "energyd",
@@ -210,6 +224,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
-    targets: targets,
+    targets: isFuzzing ? targets + fuzzTargets : targets,
     cxxLanguageStandard: .cxx17
 )

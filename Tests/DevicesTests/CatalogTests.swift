@@ -74,7 +74,8 @@ import Testing
         let wrong = Self.meter.replacing("my_meter", with: "My meter")
             .replacing("type = \"u16\"", with: "type = \"u17\"\nscale_register = \"x\"\nform = \"quadrant\"")
             .replacing("period_ms = 1000", with: "period_ms = 1")
-        let (catalog, problems) = ProfileCatalog.builtIn.overridden(by: [.init(file: "w.toml", text: Array(wrong.utf8))])
+        let (catalog, problems) = ProfileCatalog.builtIn.overridden(by: [.init(file: "w.toml", text: Array(wrong.utf8))]
+        )
         #expect(catalog["eastron_sdm72"]?.file == nil)
         #expect(
             problems.map(\.description) == [

@@ -61,10 +61,12 @@ import Testing
         #expect(Self.decode(map, words) == ["register 0x0000: is out of range"])
     }
 
-    @Test(arguments: [
-        ("high-first", [0x449A, 0x5000]), ("low-first", [0x5000, 0x449A]), ("high-first-swapped", [0x9A44, 0x0050]),
-        ("low-first-swapped", [0x0050, 0x9A44]),
-    ] as [(String, [UInt16])])
+    @Test(
+        arguments: [
+            ("high-first", [0x449A, 0x5000]), ("low-first", [0x5000, 0x449A]),
+            ("high-first-swapped", [0x9A44, 0x0050]),
+            ("low-first-swapped", [0x0050, 0x9A44]),
+        ] as [(String, [UInt16])])
     func `the four orders of words and bytes`(order: String, words: [UInt16]) throws {
         let map = try Self.map(Self.register(0, "type = \"f32\"\nword_order = \"\(order)\""))
         #expect(Self.decode(map, words) == ["total power 1234.5"])
@@ -132,7 +134,8 @@ import Testing
         let magnitude = try Self.map(Self.register(0, "magnitude = true"))
         #expect(Self.decode(magnitude, [0xFFFF]) == ["total power 1"])
         let lands = try Self.map(
-            Self.register(0, "scales = [\"0.001\", \"0.01\"]\nplausible = [45, 65]\ntype = \"u16\"", quantity: "frequency"))
+            Self.register(
+                0, "scales = [\"0.001\", \"0.01\"]\nplausible = [45, 65]\ntype = \"u16\"", quantity: "frequency"))
         #expect(Self.decode(lands, [49_980]) == ["total frequency 49.98"])
         #expect(Self.decode(lands, [4_998]) == ["total frequency 49.98"])
         #expect(Self.decode(lands, [0]) == ["total frequency 0"])

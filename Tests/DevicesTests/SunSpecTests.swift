@@ -108,4 +108,23 @@ import Testing
             #expect(map.contextBlocks.isEmpty, "\(name)")
         }
     }
+
+    @Test func `a power of 103 beside a scale factor of 1 is no model's header`() throws {
+        let map = try #require(ProfileCatalog.builtIn["sunspec_103"]?.registers)
+        let block = RegisterBlock(function: 3, address: 40083, count: 2)
+        let located = map.located(in: block, words: [103, 1], context: RegisterContext())
+        #expect(RegisterLanguageTests.decode(located, [103, 1], at: 40083) == ["total production_power 1030"])
+    }
+
+    @Test func `a device says who made it`() {
+        func words(_ text: String, _ count: Int) -> [UInt16] {
+            let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: 2 * count - text.utf8.count)
+            return stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+        }
+        let model = words("Fronius", 16) + words("Symo 10.0-3-M  ", 16) + words("", 8) + words("3.19.7-1", 8)
+        let common = SunSpecCommon(model + words("30157\u{1B}[31m", 16) + [1, 0x8000])
+        #expect(common?.manufacturer == "Fronius" && common?.model == "Symo 10.0-3-M")
+        #expect(common?.version == "3.19.7-1" && common?.serialNumber == "30157[31m")
+        #expect(SunSpecCommon([1, 2, 3]) == nil)
+    }
 }

@@ -6,6 +6,7 @@ Run it after a change of register_blocks.txt:
 
     Tests/DevicesTests/Fixtures/make_register_tests.py            # writes into Sources/Field/Devices/Profiles
     Tests/DevicesTests/Fixtures/make_register_tests.py --check    # status 1 when a file would change
+    Tests/DevicesTests/Fixtures/make_register_tests.py --seeds DIRECTORY    # the same blocks, to fuzz from
 """
 import re
 import struct
@@ -175,7 +176,21 @@ def read(path):
     return meters
 
 
+def seeds(folder):
+    """As FuzzRegisters reads them: meter, function, address, no context, words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, blocks in read(HERE / "register_blocks.txt").items():
+        for number, block in enumerate(blocks):
+            words = [block.words.get(block.address + i, 0) for i in range(block.count)]
+            address = int(block.place, 0)
+            head = bytes([block.function == 4, address >> 8, address & 0xFF, 0])
+            data = f"R:{name}\n".encode() + head + b"".join(struct.pack(">H", word) for word in words)
+            (folder / f"{name}-{number}").write_bytes(data)
+
+
 def main():
+    if "--seeds" in sys.argv:
+        return seeds(Path(sys.argv[sys.argv.index("--seeds") + 1]))
     check = "--check" in sys.argv
     stale = 0
     for name, blocks in read(HERE / "register_blocks.txt").items():

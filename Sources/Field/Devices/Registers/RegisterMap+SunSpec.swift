@@ -31,6 +31,9 @@ extension RegisterMap {
         return try? RegisterMap(frame, registers: registers)
     }
 
+    /// No model that profiles read is shorter: a power of 103 beside a scale factor of 1 is no header.
+    private static let shortestModel: UInt16 = 20
+
     /// The map for words of which nobody says where the model stands: by the chain if they hold it, else by the model's
     /// own header, else where it usually is.
     package func located(in block: RegisterBlock, words: [UInt16], context: RegisterContext) -> RegisterMap {
@@ -43,8 +46,8 @@ extension RegisterMap {
         if let found = located(in: walk.models) { return found }
         // A marker or a header at the start of the words, wherever they were read.
         for candidate in [Int(block.address), Int(sunSpec.base), Int(sunSpec.base) + 1] {
-            guard let header = window.pair(at: candidate), sunSpec.ids.contains(header[0]), header[1] > 0,
-                candidate + 2 + Int(header[1]) <= 0x10000
+            guard let header = window.pair(at: candidate), sunSpec.ids.contains(header[0]),
+                header[1] >= RegisterMap.shortestModel, candidate + 2 + Int(header[1]) <= 0x10000
             else { continue }
             let model = SunSpecModel(id: header[0], address: UInt16(candidate), length: Int(header[1]))
             if let found = moved(to: model) { return found }

@@ -98,3 +98,30 @@ package struct SunSpecWalk: Hashable, Sendable {
         isDone = true
     }
 }
+
+/// What a SunSpec device says of itself: model 1.
+package struct SunSpecCommon: Hashable, Sendable {
+    package let manufacturer: String
+    package let model: String
+    package let version: String
+    package let serialNumber: String
+
+    /// Registers of the model, its id and length left out, that this reads.
+    package static let length = 64
+
+    /// `words` from behind the model's length on; nil when there are too few.
+    package init?(_ words: [UInt16]) {
+        guard words.count >= SunSpecCommon.length else { return nil }
+        manufacturer = SunSpecCommon.text(words[0..<16])
+        model = SunSpecCommon.text(words[16..<32])
+        version = SunSpecCommon.text(words[40..<48])
+        serialNumber = SunSpecCommon.text(words[48..<64])
+    }
+
+    /// Two characters to a word, up to the first NUL; what is not printable is left out.
+    private static func text(_ words: ArraySlice<UInt16>) -> String {
+        let bytes = words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }.prefix { $0 != 0 }
+        let text = String(decoding: bytes.filter { (0x20...0x7E).contains($0) }, as: UTF8.self)
+        return String(text.reversed().drop { $0 == " " }.reversed())
+    }
+}
