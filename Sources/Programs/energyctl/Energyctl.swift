@@ -27,6 +27,9 @@ struct Energyctl: ParsableCommand {
             ProfileCommand.self,
             DataCommand.self,
             DeviceCommand.self,
+            ModbusCommand.self,
+            BusCommand.self,
+            SerialCommand.self,
             ConfigCommand.self,
         ])
 
