@@ -170,9 +170,9 @@ let targets: [Target] = [
         "energyctl",
         [
             "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "JSONText",
-            "Metering", "MQTT", "Prices", "Records", "Timekeeping", "Usage", argumentParser,
+            "Metering", "Modbus", "MQTT", "Prices", "Records", "Timekeeping", "Usage", argumentParser,
         ]),
-    program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
+    program("energysim", ["Simulation", "Metering", "Modbus", "Timekeeping", argumentParser]),
     program(
         "energyfuzz",
         ["Disk", "History", "ReadingLog", "Simulation", "Metering", "Records", "Timekeeping", argumentParser]),
@@ -203,7 +203,8 @@ let targets: [Target] = [
     tests("Ledger", ["Ledger", "Metering", "Records", "SQLite", "Timekeeping", "Usage"]),
     tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
     tests(
-        "ConfigurationFile", ["ConfigurationFile", "Devices", "Intake", "Metering", "MQTT", "Prices", "Timekeeping"]),
+        "ConfigurationFile",
+        ["ConfigurationFile", "Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Timekeeping"]),
     tests(
         "API",
         ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "JSONText", "Metering", "Timekeeping", logging]),

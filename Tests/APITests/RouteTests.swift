@@ -77,6 +77,11 @@ import Testing
         ),
         ("/v1/readings?latest=true&limit=1&device=washer&channel=total&quantity=power", "[" + reading1 + "]"),
         ("/v1/readings?latest&channel=l1", "[]"),
+        ("/v1/buses/read?bus=tcp://meter:502&unit=1&function=4&address=52&count=2", #"{"words":[52,53]}"#),
+        (
+            "/v1/buses/read?bus=tcp://meter:502&unit=2&address=52",
+            #"{"kind":"exception","error":"illegal data address"}"#
+        ),
         (
             "/v1/usage?by=hour&since=2026-02-02T03:40:00%2B01:00&until=2026-02-03T00:00:00Z&device=home",
             #"[{"device":"home","channel":"total","from":"2026-02-02T03:40:00+01:00","to":"2026-02-02T06:40:00+02:00","#

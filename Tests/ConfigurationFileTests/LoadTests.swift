@@ -4,6 +4,7 @@ import Foundation
 import Intake
 import MQTT
 import Metering
+import Modbus
 import Testing
 import Timekeeping
 
@@ -41,9 +42,12 @@ import Timekeeping
         let configuration = try Folder(["t.toml": lines.joined(separator: "\n")]).load()
         let defaults = Configuration()
         #expect(configuration.home.zone == "Europe/Berlin")
-        #expect(configuration.buses.map { "\($0.address)" } == ["tcp://192.168.1.20:502"])
-        #expect(configuration.buses[0].devices.map(\.name) == ["grid"])
+        #expect(configuration.buses[0].address == .tcp(host: "192.168.1.20", port: 502))
+        #expect(configuration.buses.map { $0.devices.map(\.name) } == [["grid"], ["heat_pump"]])
         #expect(configuration.buses[0].devices[0].interval == 10_000)
+        #expect(configuration.buses[0].devices[0].context.currentRatio == Scale(40))
+        #expect(configuration.buses[1].devices[0].pause == 20)
+        #expect(configuration.buses.allSatisfy { $0.options == ModbusOptions() })
         #expect(configuration.devices.map(\.name) == ["washer"])
         #expect(configuration.tariffs.map { $0.importPrice.description } == ["0.3215"])
         // What stands there as the default is the default.
@@ -150,6 +154,33 @@ import Timekeeping
         #expect(configuration.tariffs.last?.validFrom.rfc3339() == "2026-01-31T23:00:00Z")
     }
 
+    @Test func `the limits of a bus are its own`() throws {
+        let text = """
+            [[modbus]]
+            bus = "rtu:/dev/ttyUSB0?baud=19200&parity=even"
+            timeout = "2s"
+            timeout_floor = "200ms"
+            pause = "30ms"
+            retries = 3
+            quarantine = "5m"
+            rs485 = true
+            [[modbus.device]]
+            name = "m"
+            profile = "eastron_sdm630"
+            pause = "0s"
+            ct = "200/5"
+            invert = true
+            """
+        let bus = try #require(try Folder(["t.toml": text]).load().buses.first)
+        #expect(
+            bus.options
+                == ModbusOptions(
+                    responseTimeout: 2_000, timeoutFloor: 200, pause: 30, retries: 3, quarantine: 300_000,
+                    switchesRS485: true))
+        #expect(bus.devices[0].pause == 0 && bus.devices[0].context.isInverted)
+        #expect(bus.devices[0].context.currentRatio == Scale(40) && bus.devices[0].context.voltageRatio == nil)
+    }
+
     @Test func `hostile text is refused or read, and never traps`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = Seeded(seed)
@@ -163,7 +194,8 @@ import Timekeeping
         let keys = [
             "name", "zone", "port", "bus", "unit", "profile", "interval", "timeout", "binding", "bindings", "parent",
             "import", "export", "currency", "valid_from", "rating", "log_budget", "history_days", "flush_interval",
-            "level", "directories", "role", "model", "enabled", "host", "device",
+            "level", "directories", "role", "model", "enabled", "host", "device", "rs485", "ct", "retries",
+            "quarantine",
         ]
         for _ in 0..<400 {
             var text = ""

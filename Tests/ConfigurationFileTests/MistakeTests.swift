@@ -79,6 +79,15 @@ struct Mistake: CustomTestStringConvertible {
 
     static let devices: [Mistake] = [
         Mistake(bus, "1:1: modbus has no device: add [[modbus.device]]"),
+        Mistake(
+            bus + "rs485 = true\n[[modbus.device]]\nname = \"a\"\n" + profile,
+            "3:9: modbus.rs485 is for serial lines, and this bus is tcp://m:502"),
+        Mistake(
+            bus + "[[modbus.device]]\nname = \"a\"\nct = \"0\"\n" + profile,
+            "5:6: modbus.device.ct is \"0\", not a ratio above 0 such as \"40\" or \"200/5\""),
+        Mistake(
+            bus + "timeout = \"1s\"\ntimeout_floor = \"2s\"\n[[modbus.device]]\nname = \"a\"\n" + profile,
+            "4:17: modbus.timeout_floor is more than timeout"),
         Mistake("[[modbus]]\n[[modbus.device]]\nname = \"a\"\n" + profile, "1:1: modbus has no bus"),
         Mistake(bus + "[[modbus.device]]\n" + profile, "3:1: modbus.device has no name"),
         Mistake(bus + "[[modbus.device]]\nname = \"\"\n" + profile, "4:8: modbus.device.name is empty"),

@@ -8,7 +8,7 @@ import Testing
     private func unit(interval: Int64, pause: Int64? = nil) throws -> BusPlan.Unit {
         let profile = try #require(ProfileCatalog.builtIn["eastron_sdm630"])
         let target = ModbusIntake.Target(name: "m", unit: 7, profile: profile, interval: interval, pause: pause)
-        return try #require(ModbusIntake.plan([target]).units.first)
+        return ModbusDevice(target).plan
     }
 
     @Test func `the fast group has the interval, the others keep their proportion to it`() throws {
@@ -45,6 +45,19 @@ import Testing
                     _ = map.decode(part, words: Array(words[start..<start + span.count]), into: &parts)
                 }
                 #expect(parts == whole)
+            }
+        }
+    }
+
+    @Test func `every built-in meter can be planned, each block within what one request carries`() {
+        for profile in ProfileCatalog.builtIn.profiles where profile.registers != nil {
+            let unit = ModbusDevice(.init(name: "m", unit: 1, profile: profile, interval: 10_000)).plan
+            #expect(!unit.groups.isEmpty && unit.groups.allSatisfy { !$0.blocks.isEmpty }, "\(profile.name)")
+            for block in unit.groups.flatMap(\.blocks) {
+                #expect((1...125).contains(block.range.count), "\(profile.name)")
+                for (one, next) in zip(block.spans, block.spans.dropFirst()) {
+                    #expect(one.upperBound <= next.lowerBound, "\(profile.name)")
+                }
             }
         }
     }

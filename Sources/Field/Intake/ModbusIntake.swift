@@ -21,13 +21,19 @@ package final class ModbusIntake: Sendable {
         package var interval: Int64
         /// Milliseconds of silence it wants after an answer; nil: what its profile says.
         package var pause: Int64?
+        /// What its owner says of its transformers.
+        package var context: RegisterContext
 
-        package init(name: String, unit: UInt8, profile: Profile, interval: Int64, pause: Int64? = nil) {
+        package init(
+            name: String, unit: UInt8, profile: Profile, interval: Int64, pause: Int64? = nil,
+            context: RegisterContext = RegisterContext()
+        ) {
             self.name = name
             self.unit = unit
             self.profile = profile
             self.interval = interval
             self.pause = pause
+            self.context = context
         }
     }
 
@@ -51,6 +57,7 @@ package final class ModbusIntake: Sendable {
     private let clock: any Clock
     private let logger: Logger
     private let counts = Mutex(Counts())
+    private let devices: Mutex<[ModbusDevice]>
     private let complaints = ComplaintLimiter()
 
     /// Of `targets` only those whose profile has registers are read.
@@ -58,6 +65,7 @@ package final class ModbusIntake: Sendable {
         self.intake = intake
         self.bus = bus
         self.targets = targets.filter { $0.profile.registers != nil }
+        devices = Mutex(self.targets.map(ModbusDevice.init))
         self.clock = clock
         self.logger = logger
     }
@@ -87,54 +95,98 @@ package final class ModbusIntake: Sendable {
 
     /// Reads until the task is cancelled or the bus closed.
     package func run() async {
-        for await batch in bus.results(of: ModbusIntake.plan(targets)) {
-            for result in batch { take(result) }
-            intake.endBatch()
+        let plan = BusPlan(units: devices.withLock { $0.map(\.plan) })
+        await withDiscardingTaskGroup { group in
+            for await batch in bus.results(of: plan) {
+                for result in batch where take(result) {
+                    group.addTask { await self.locate(result.unit) }
+                }
+                intake.endBatch()
+            }
+            group.cancelAll()
         }
     }
 
-    /// One group of one device.
-    private func take(_ result: GroupResult) {
-        let target = targets[result.unit]
-        guard let map = target.profile.registers else { return }
+    /// One group of one device. True when the device is there and its models have to be found.
+    private func take(_ result: GroupResult) -> Bool {
+        let known = devices.withLock { devices -> ModbusDevice? in
+            let known = devices[result.unit]
+            guard known.version == result.version else { return nil }
+            if known.map == nil, result.isThere { devices[result.unit].isWalking = true }
+            if known.map != nil, known.group(result.group) == nil {
+                for answer in result.parts.compactMap(\.answer) { devices[result.unit].note(answer) }
+            }
+            return known
+        }
+        guard let known else { return false }
+        let target = known.target
         var samples: [Sample] = []
         var wrong: [String] = []
         var failure: ModbusError?
-        var hasWords = false
         for part in result.parts {
             switch part.result {
             case .success(let words):
-                hasWords = true
+                guard let map = known.map, let group = known.group(result.group) else { continue }
                 let block = RegisterBlock(
                     function: part.function.rawValue, address: UInt16(part.range.lowerBound), count: part.range.count,
-                    group: result.group)
-                for error in map.decode(block, words: words, into: &samples) {
+                    group: group)
+                for error in map.decode(block, words: words, context: known.context, into: &samples) {
                     wrong.append("\(bus.address) unit \(target.unit): \(error)")
                 }
             case .failure(let cause):
+                // A device without the first marker may have another.
+                if known.map == nil, result.isThere { continue }
                 let request = ModbusRequest(
                     unit: target.unit, function: part.function, address: UInt16(part.range.lowerBound),
                     count: part.range.count)
                 failure = ModbusError(bus: bus.address, request: request, cause: cause)
             }
         }
-        note(result, hasWords: hasWords, failure)
-        let binding = ModbusIntake.binding(bus.address, unit: target.unit)
-        guard let device = intake.device(at: binding, as: .init(profile: target.profile, samples: [])) else {
-            if complaints.admits(target.name, at: clock.now().monotonic) {
-                logger.warning(
-                    "a device is left out: the home has \(DeviceRegistry.maximumDevices) already",
-                    metadata: ["device": "\(target.name)"])
-            }
-            return
-        }
+        note(result, failure)
+        guard let device = device(target) else { return false }
         let source = result.unit << 8 | result.group
-        if hasWords || result.isThere {
+        let hasWords = result.parts.contains { $0.answer != nil }
+        if known.map != nil, hasWords || result.isThere {
             intake.take(samples, of: device, at: heard(result), available: true, source: source)
         }
         if !result.isThere { intake.note(device, available: false) }
         for reason in wrong { intake.reject(device, reason, source: source) }
-        if let failure { complain(device, target, failure, source) }
+        if let failure { complain(device, target, "\(failure)", source) }
+        return known.map == nil && result.isThere && !known.isWalking
+    }
+
+    /// Finds a device's models, and reads it where they are.
+    private func locate(_ index: Int) async {
+        let target = targets[index]
+        let found = await ModbusIntake.walk(bus, unit: target.unit)
+        if Task.isCancelled { return }
+        let reason: String
+        switch found {
+        case .success(let chain):
+            let plan = devices.withLock { devices in
+                devices[index].isWalking = false
+                return devices[index].locate(in: chain)
+            }
+            if let plan { return bus.replan(index, plan) }
+            let models = chain.map { "\($0.id)" }.joined(separator: ", ")
+            reason = "none of its SunSpec models (\(models)) is one of the profile \(target.profile.name)"
+        case .failure(let failure):
+            devices.withLock { $0[index].isWalking = false }
+            reason = "\(failure)"
+        }
+        guard let device = device(target) else { return }
+        complain(device, target, "\(bus.address) unit \(target.unit): \(reason)", index << 8)
+    }
+
+    private func device(_ target: Target) -> DeviceID? {
+        let binding = ModbusIntake.binding(bus.address, unit: target.unit)
+        let device = intake.device(at: binding, as: .init(profile: target.profile, samples: []))
+        if device == nil, complaints.admits(target.name, at: clock.now().monotonic) {
+            logger.warning(
+                "a device is left out: the home has \(DeviceRegistry.maximumDevices) already",
+                metadata: ["device": "\(target.name)"])
+        }
+        return device
     }
 
     /// The bus hands on in batches; what it read a moment ago was heard a moment ago.
@@ -145,25 +197,32 @@ package final class ModbusIntake: Sendable {
             wall: now.wall - age, monotonic: now.monotonic - age, synchronized: now.synchronized)
     }
 
-    private func note(_ result: GroupResult, hasWords: Bool, _ failure: ModbusError?) {
+    private func note(_ result: GroupResult, _ failure: ModbusError?) {
         let source = Source(target: result.unit, group: result.group)
         let before = counts.withLock { counts in
-            if hasWords || result.isThere { counts.hasAnswered = true }
+            if result.isThere || result.parts.contains(where: { $0.answer != nil }) { counts.hasAnswered = true }
             let before = counts.troubles[source]
             counts.troubles[source] = failure.map { "\($0)" }
             return before
         }
         if before != nil, failure == nil {
-            let target = targets[result.unit]
-            let group = target.profile.registers?.groups[result.group].name ?? ""
-            logger.notice("reads again", metadata: ["device": "\(target.name)", "group": "\(group)"])
+            logger.notice("reads again", metadata: ["device": "\(targets[result.unit].name)"])
         }
     }
 
-    private func complain(_ device: DeviceID, _ target: Target, _ error: ModbusError, _ source: Int) {
-        intake.reject(device, "\(error)", source: source)
+    private func complain(_ device: DeviceID, _ target: Target, _ reason: String, _ source: Int) {
+        intake.reject(device, reason, source: source)
         if complaints.admits(target.name, at: clock.now().monotonic) {
-            logger.warning("a read failed", metadata: ["device": "\(target.name)", "reason": "\(error)"])
+            logger.warning("a read failed", metadata: ["device": "\(target.name)", "reason": "\(reason)"])
         }
+    }
+}
+
+extension GroupResult.Part {
+    /// The words that came, and from where.
+    fileprivate var answer: RegisterContext.Answer? {
+        guard case .success(let words) = result else { return nil }
+        return RegisterContext.Answer(
+            function: function.rawValue, address: UInt16(range.lowerBound), words: words)
     }
 }

@@ -79,7 +79,7 @@ package struct Gateway {
         }
         let bridge = bridge(plan, store, intake, pipeline)
         let buses = plan.buses.map { bus in
-            let line = ModbusBus(bus.address, options: ModbusOptions(responseTimeout: Int(bus.timeout)))
+            let line = ModbusBus(bus.address, options: bus.options)
             let reading = ModbusIntake(
                 intake: intake, bus: line, targets: bus.targets, clock: clock, logger: logger)
             return ModbusService(intake: reading, bus: line)

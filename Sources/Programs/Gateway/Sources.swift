@@ -39,14 +39,14 @@ func waitForShutdown() async {
 /// What the configuration says of sources, in the terms of Intake.
 struct SourcePlan {
     let declared: [DeclaredDevice]
-    let buses: [(address: BusAddress, timeout: Int64, targets: [ModbusIntake.Target])]
+    let buses: [(address: BusAddress, options: ModbusOptions, targets: [ModbusIntake.Target])]
     let mqtt: MQTTOptions?
 
     init(
         _ configuration: Configuration, catalog: ProfileCatalog, gateway: GatewayID
     ) throws(GatewayFailure) {
         var declared = configuration.devices
-        var buses: [(address: BusAddress, timeout: Int64, targets: [ModbusIntake.Target])] = []
+        var buses: [(address: BusAddress, options: ModbusOptions, targets: [ModbusIntake.Target])] = []
         for bus in configuration.buses {
             var targets: [ModbusIntake.Target] = []
             for device in bus.devices {
@@ -55,7 +55,8 @@ struct SourcePlan {
                 }
                 targets.append(
                     ModbusIntake.Target(
-                        name: device.name, unit: device.unit, profile: profile, interval: device.interval))
+                        name: device.name, unit: device.unit, profile: profile, interval: device.interval,
+                        pause: device.pause, context: device.context))
                 let binding = Binding(address: ModbusIntake.binding(bus.address, unit: device.unit))
                 if let i = declared.firstIndex(where: { $0.name == device.name }) {
                     declared[i].bindings.append(binding)
@@ -63,7 +64,7 @@ struct SourcePlan {
                     declared.append(DeclaredDevice(name: device.name, bindings: [binding]))
                 }
             }
-            buses.append((bus.address, bus.timeout, targets))
+            buses.append((bus.address, bus.options, targets))
         }
         self.declared = declared
         self.buses = buses

@@ -29,6 +29,9 @@ struct Energyctl: ParsableCommand {
             DecodeCommand.self,
             MQTTCommand.self,
             ProfileCommand.self,
+            ModbusCommand.self,
+            BusCommand.self,
+            SerialCommand.self,
             ConfigCommand.self,
         ])
 

@@ -17,6 +17,7 @@ struct EnergySim: AsyncParsableCommand {
             """,
         subcommands: [
             RunCommand.self, HistoryCommand.self, DemoHouseCommand.self, AcceleratedCommand.self, LoadCommand.self,
+            ModbusCommand.self,
         ])
 
     static func main() async {

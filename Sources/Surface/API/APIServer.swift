@@ -7,14 +7,14 @@ import ServiceLifecycle
 
 /// The one HTTP interface, on a Unix socket. Runs until the service group stops it.
 package struct APIServer: Service {
-    private let home: any HomeView
+    private let home: any HomeView & BusView
     private let socketPath: String
     private let logger: Logger
     private let onReady: @Sendable () async -> Void
 
     /// `onReady` is called once the socket accepts connections.
     package init(
-        home: any HomeView, socketPath: String, logger: Logger, onReady: @escaping @Sendable () async -> Void
+        home: any HomeView & BusView, socketPath: String, logger: Logger, onReady: @escaping @Sendable () async -> Void
     ) {
         self.home = home
         self.socketPath = socketPath
@@ -35,7 +35,7 @@ package struct APIServer: Service {
     }
 
     /// Every route in one table.
-    package static func router(_ home: any HomeView) -> Router<BasicRequestContext> {
+    package static func router(_ home: any HomeView & BusView) -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         let routes = Routes(home: home)
@@ -47,6 +47,7 @@ package struct APIServer: Service {
         router.get("/v1/usage") { request, _ in try await routes.usage(request) }
         Routes.addData(router, routes)
         addBilling(to: router, routes)
+        Routes.addBuses(home, to: router)
         return router
     }
 }

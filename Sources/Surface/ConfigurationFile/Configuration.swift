@@ -1,3 +1,4 @@
+import Devices
 import Intake
 import MQTT
 import Metering
@@ -47,8 +48,7 @@ package struct Configuration: Sendable {
     /// A line or a gateway, and the devices behind it.
     package struct Bus: Sendable {
         package var address: BusAddress
-        /// Milliseconds.
-        package var timeout: Int64 = Span.second
+        package var options = ModbusOptions()
         package var devices: [BusDevice] = []
     }
 
@@ -59,6 +59,10 @@ package struct Configuration: Sendable {
         package var profile: String
         /// Milliseconds between two reads of the fast registers.
         package var interval: Int64
+        /// Milliseconds of silence after its answers; nil: what its profile says.
+        package var pause: Int64?
+        /// What its owner says of its transformers.
+        package var context = RegisterContext()
     }
 
     /// `[store]`

@@ -9,7 +9,7 @@ import Timekeeping
 struct ConfigurationReader {
     let problems: Problems
     /// Nil: profile names are not checked.
-    private let profileNames: [String]?
+    let profileNames: [String]?
     /// Where names, bindings, buses and so on were first taken, by their kind: two of one are a mistake.
     private var taken: [String: [String: TOMLPlace?]] = [:]
     /// Where each device's parent is stated.
@@ -86,50 +86,8 @@ struct ConfigurationReader {
         store.finish()
     }
 
-    private mutating func readBus(_ given: Section) -> Configuration.Bus? {
-        var section = given
-        var bus: Configuration.Bus?
-        if let text = section.required("bus") {
-            do {
-                bus = Configuration.Bus(address: try BusAddress(text))
-            } catch {
-                section.complain("bus", "is \"\(text)\": \(error)")
-            }
-        }
-        // Two connections to one line would talk over each other.
-        if let bus { take("\(bus.address)", as: "bus", of: section, "bus", "is \"\(bus.address)\"") }
-        let timeout = section.duration("timeout", 50...Span.minute)
-        let devices = section.sections("device", maximum: 247)
-        if devices.isEmpty, section.table["device"] == nil {
-            problems.add(section.place, "modbus has no device: add [[modbus.device]]")
-        }
-        for device in devices {
-            let kind = "unit of \(bus.map { "\($0.address)" } ?? "")"
-            if let device = readBusDevice(device, units: kind) { bus?.devices.append(device) }
-        }
-        section.finish()
-        if let timeout { bus?.timeout = timeout }
-        return bus
-    }
-
-    private mutating func readBusDevice(_ given: Section, units: String) -> Configuration.BusDevice? {
-        var section = given
-        let name = readName(&section, as: "name of a modbus.device")
-        let unit = section.integer("unit", 0...255) ?? 1
-        take(String(unit), as: units, of: section, "unit", "is \(unit)")
-        let profile = section.required("profile")
-        let interval = section.duration("interval", 100...Span.day) ?? 10 * Span.second
-        if let profile, let profileNames, !profileNames.contains(profile) {
-            let hint = nearest(profile, among: profileNames).map { "; did you mean \"\($0)\"?" } ?? ""
-            section.complain("profile", "is \"\(profile)\", which is not a known profile of a Modbus meter\(hint)")
-        }
-        section.finish()
-        guard let name, let profile else { return nil }
-        return Configuration.BusDevice(name: name, unit: UInt8(unit), profile: profile, interval: interval)
-    }
-
     /// Names are what people type, so no two devices may have the same, and none one that stands for something else.
-    private mutating func readName(_ section: inout Section, as kind: String) -> String? {
+    mutating func readName(_ section: inout Section, as kind: String) -> String? {
         guard let name = section.required("name", maximum: Device.maximumNameLength) else { return nil }
         if DeviceRegistry.reservedNames.contains(name) {
             let reserved = DeviceRegistry.reservedNames.sorted().joined(separator: ", ")

@@ -74,7 +74,7 @@ enum BlockPlanner {
     }
 
     /// The stretches that must not be split, aligned, by address; overlapping ones made one.
-    private static func spans(of registers: [Register], _ limits: BlockLimits) -> [Span] {
+    static func spans(of registers: [Register], _ limits: BlockLimits) -> [Span] {
         var byTie: [Int: Span] = [:]
         for register in registers {
             let known = byTie[register.together]

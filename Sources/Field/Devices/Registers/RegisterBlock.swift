@@ -17,7 +17,7 @@ package struct RegisterBlock: Hashable, Sendable, CustomStringConvertible {
     /// What the protocol lets one request ask for.
     package static let maximumCount = 125
 
-    var addresses: Range<Int> { Int(address)..<Int(address) + count }
+    package var addresses: Range<Int> { Int(address)..<Int(address) + count }
 
     package var description: String { "function \(function), \(count) registers from \(hexadecimal(address))" }
 }

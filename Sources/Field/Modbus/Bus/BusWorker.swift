@@ -63,6 +63,11 @@ final class BusWorker: Sendable {
         return stream
     }
 
+    func adopt(_ plan: BusPlan.Unit, at index: Int) {
+        state.withLock { $0.engine.adopt(plan, at: index, monotonicMicroseconds()) }
+        interrupt.wake()
+    }
+
     func ask(_ request: ModbusRequest, timeout: Int64) async -> Result<[UInt16], ModbusError.Cause> {
         startThread()
         return await withCheckedContinuation { continuation in

@@ -27,6 +27,11 @@ package final class ModbusBus: Sendable {
         worker.adopt(plan)
     }
 
+    /// Reads one unit of that plan, by its index, in another way from now on.
+    package func replan(_ index: Int, _ unit: BusPlan.Unit) {
+        worker.adopt(unit, at: index)
+    }
+
     /// What has been seen so far; does not wait for the bus.
     package var report: BusReport { worker.report }
 

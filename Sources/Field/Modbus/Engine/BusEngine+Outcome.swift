@@ -216,7 +216,9 @@ extension BusEngine {
         units[unit].groups[group].schedule(after: now)
         guard !current.parts.isEmpty else { return }
         results.append(
-            GroupResult(unit: unit, group: group, parts: current.parts, isThere: current.isThere, finished: now))
+            GroupResult(
+                unit: unit, group: group, version: units[unit].version, parts: current.parts, isThere: current.isThere,
+                finished: now))
     }
 
     mutating func report(
@@ -225,7 +227,9 @@ extension BusEngine {
         let first = Int(request.address)
         let part = GroupResult.Part(
             function: request.function, range: first..<first + request.count, result: .failure(cause))
-        results.append(GroupResult(unit: unit, group: group, parts: [part], isThere: false, finished: now))
+        results.append(
+            GroupResult(
+                unit: unit, group: group, version: units[unit].version, parts: [part], isThere: false, finished: now))
     }
 }
 

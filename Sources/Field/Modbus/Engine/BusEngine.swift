@@ -102,6 +102,21 @@ package struct BusEngine: Sendable {
         if case .query = job?.kind {} else { job = nil }
     }
 
+    /// Reads one unit by a new plan, at once; the others go on. What was learned of its latency is kept.
+    package mutating func adopt(_ plan: BusPlan.Unit, at index: Int, _ now: Int64) {
+        guard units.indices.contains(index) else { return }
+        let old = units[index]
+        var unit = UnitState(plan, start: now, phase: old.phase)
+        (unit.latency, unit.counters, unit.credit) = (old.latency, old.counters, old.credit)
+        // An answer to what is dropped here may still come.
+        unit.isUnsettled = old.isUnsettled || !isTCP
+        units[index] = unit
+        switch job?.kind {
+        case .group(index, _), .probe(index): job = nil
+        default: break
+        }
+    }
+
     /// Puts a request beside the plan; its answer is in `takeAnswers` under `id`. False when too many wait.
     package mutating func ask(_ request: ModbusRequest, id: Int, timeout: Int64) -> Bool {
         guard queries.count < BusLimits.maximumQueries else { return false }

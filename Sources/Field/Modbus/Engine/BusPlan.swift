@@ -54,11 +54,14 @@ package struct BusPlan: Sendable {
         package var groups: [Group]
         /// µs of silence that the unit wants after an answer of its own, on top of the line's gap.
         package var pause: Int64
+        /// Comes back in its results, so that those of an older plan can be told.
+        package var version: Int
 
-        package init(unit: UInt8, groups: [Group], pause: Int64 = 0) {
+        package init(unit: UInt8, groups: [Group], pause: Int64 = 0, version: Int = 0) {
             self.unit = unit
             self.groups = groups
             self.pause = pause
+            self.version = version
         }
     }
 
@@ -80,6 +83,8 @@ package struct GroupResult: Sendable {
     /// Indices into the plan.
     package let unit: Int
     package let group: Int
+    /// The unit's, as in the plan.
+    package let version: Int
     /// What was asked, in order; a block may have come in parts. Empty where every register is known to be refused.
     package let parts: [Part]
     /// Whether the unit answered at all, be it to say that it cannot.

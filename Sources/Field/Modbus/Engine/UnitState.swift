@@ -55,6 +55,8 @@ struct GroupState: Sendable {
 struct UnitState: Sendable {
     let unit: UInt8
     let pause: Int64
+    let version: Int
+    let phase: Int64
     var groups: [GroupState]
     var latency = Latency()
     var counters = UnitCounters()
@@ -83,6 +85,8 @@ struct UnitState: Sendable {
     init(_ unit: BusPlan.Unit, start: Int64, phase: Int64) {
         self.unit = unit.unit
         pause = unit.pause
+        version = unit.version
+        self.phase = phase
         groups = unit.groups.map { GroupState($0, start: start, phase: phase) }
         creditAt = start
         probes = UnitState.probes(unit)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where a bus is: a Modbus TCP endpoint or a serial line.
 ///
 ///     tcp://192.168.1.20:502        tcp://gateway.lan        tcp://[fd00::7]:1502
@@ -46,6 +48,22 @@ package enum BusAddress: Hashable, Sendable, CustomStringConvertible {
         case .rtu(let path, let baud, let parity, let stopBits):
             "rtu:\(path)?baud=\(baud)&parity=\(parity.rawValue)&stop=\(stopBits)"
         }
+    }
+
+    /// Whether both lead to one wire, at whatever speed; a line may have several names.
+    package func isSameWire(as other: BusAddress) -> Bool {
+        switch (self, other) {
+        case (.tcp, .tcp): self == other
+        case (.rtu(let one, _, _, _), .rtu(let another, _, _, _)):
+            one == another || Self.resolved(one) == Self.resolved(another)
+        default: false
+        }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private struct Problem: Error {

@@ -25,6 +25,16 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
         case badRequest(String)
         /// `close()` was called.
         case closed
+
+        /// One word for programs: `exception`, `timeout`, `damaged` or `unreachable`.
+        package var kind: String {
+            switch self {
+            case .exception: "exception"
+            case .timeout: "timeout"
+            case .badAnswer: "damaged"
+            case .cannotConnect, .connectionLost, .closed, .badRequest: "unreachable"
+            }
+        }
     }
 
     package var description: String {

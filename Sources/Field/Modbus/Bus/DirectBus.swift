@@ -1,0 +1,31 @@
+import Glibc
+
+/// A bus for a program that has nothing else to do: each read blocks its caller. Whoever reads by a plan, or beside
+/// others, takes `ModbusBus`.
+package final class DirectBus {
+    package let address: BusAddress
+    private var connection: BusConnection
+    private let interrupt = Interrupt()
+    private var free: Int64 = 0
+
+    package init(_ address: BusAddress, connectTimeout: Int = 3_000) {
+        self.address = address
+        connection = BusConnection(address, connectTimeout: connectTimeout, switchesRS485: false)
+    }
+
+    /// One attempt; `timeout` in ms from the request's last byte to the answer's first.
+    package func read(_ request: ModbusRequest, timeout: Int) -> Result<[UInt16], ModbusError.Cause> {
+        let timing = LineTiming(address)
+        let wait = free - monotonicMicroseconds()
+        if wait > 0 { usleep(UInt32(min(wait, 1_000_000))) }
+        let limit = timing.duration(of: request) * 5 / 4 + Int64(timeout) * 1_000
+        let result = connection.exchange(request, timeout: limit, interrupt: interrupt.readEnd) { false }
+        free = monotonicMicroseconds() + timing.gap
+        return result
+    }
+
+    /// Leaves the line to others.
+    package func close() {
+        connection.close()
+    }
+}
