@@ -64,7 +64,7 @@ package struct Gateway {
         let pipeline = try Pipeline(
             opening: PipelineParts(
                 facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,
-                snapshots: store.snapshots, clock: clock, logger: logger))
+                snapshots: store.snapshots, place: store.place, clock: clock, logger: logger))
         await pipeline.start()
         let intake = await intake(pipeline, store, plan, sink, started)
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
@@ -108,8 +108,8 @@ package struct Gateway {
             },
             FollowersService(followers: followers),
             HealthService(
-                intake: home.intake, mqtt: home.mqtt, buses: home.buses, directory: options.dataDirectory,
-                clock: clock),
+                intake: home.intake, mqtt: home.mqtt, buses: home.buses, facts: home.facts,
+                directory: options.dataDirectory, clock: clock),
         ]
         if let mqtt = home.mqtt, let options = plan.mqtt {
             services.append(MQTTService(intake: mqtt, options: options))

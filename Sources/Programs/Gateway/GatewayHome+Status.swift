@@ -31,6 +31,11 @@ extension GatewayHome {
         var log = "\(end) records, \(durable) of them on disk"
         if followers.lost > 0 { log += "; \(followers.lost) batches lost by slow watchers" }
         if sink.lost > 0 { log += "; \(sink.lost) lost" }
+        let waiting = facts.statistics
+        if facts.trouble != nil { log += "; \(waiting.waitingBytes >> 10) KiB wait in memory" }
+        if waiting.droppedReadings > 0 {
+            log += "; \(waiting.droppedReadings) readings dropped, the oldest that waited"
+        }
         let history = history.statistics
         var kept = "\(history.files) files, \(history.bytes >> 10) KiB"
         if history.damagedBlocks > 0 { kept += "; damaged blocks were left out \(history.damagedBlocks) times" }
@@ -38,9 +43,13 @@ extension GatewayHome {
         let healthy = [
             ("log", log), ("history", kept), ("usage", await pipeline.usageSummary), ("ledger", "slots and cost"),
         ]
+        if let trouble = troubles["store"] {
+            stages.append(StageStatus(name: "store", state: .failed, detail: trouble))
+        }
         for (name, detail) in healthy {
             let trouble = troubles[name]
-            stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: trouble ?? detail))
+            let told = trouble.map { name == "log" ? "\($0); \(log)" : $0 }
+            stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: told ?? detail))
         }
         stages.append(
             StageStatus(

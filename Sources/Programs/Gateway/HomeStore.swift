@@ -17,6 +17,7 @@ struct HomeStore {
     let history: History
     let ledgerPath: String
     let snapshots: SnapshotStore
+    let place: StorePlace
 
     /// The derived topic is small and can be made again.
     private static let slotsBudget: Int64 = 64 << 20
@@ -47,6 +48,7 @@ struct HomeStore {
             HomeStore.tell(facts.report, "facts", logger)
             HomeStore.tell(slots.report, "slots", logger)
             ledgerPath = "\(directory)/ledger.db"
+            place = StorePlace(directory: directory, gateway: gateway, lock: lock, fileSystem: fileSystem)
             snapshots = try SnapshotStore(directory: "\(directory)/snapshots", fileSystem: fileSystem)
             history = try History(
                 directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
@@ -64,7 +66,7 @@ struct HomeStore {
     private static func identity(
         _ directory: String, _ fileSystem: any FileSystem, _ logger: Logger
     ) throws(DiskError) -> GatewayID {
-        let path = "\(directory)/gateway.id"
+        let path = StorePlace.identityPath(directory)
         let known = ReadingLog.gateway(in: "\(directory)/log", fileSystem: fileSystem)
         if let bytes = try identityFile(path, fileSystem) {
             let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }

@@ -1,5 +1,6 @@
 import Disk
 import History
+import Intake
 import Ledger
 import Logging
 import Metering
@@ -46,7 +47,8 @@ actor Pipeline {
     let facts: ReadingLog
     let slots: ReadingLog
     let history: History
-    let ledger: Ledger
+    /// Opened anew when its disk was away.
+    var ledger: Ledger
     let snapshots: SnapshotStore
     let clock: any Clock
     let logger: Logger
@@ -64,12 +66,18 @@ actor Pipeline {
     var lastCheckpoint: Int64
     /// All energy of each channel; nil until somebody asks.
     var totals: [ChannelKey: ChannelTotal]?
+    let parts: PipelineParts
+    /// The state directory was not there, and the consumers have not begun anew since.
+    var wasAway = false
+    private let complaints = ComplaintLimiter()
+    private var droppedTold = 0
     /// What the last flush, read or checkpoint ran into; nil when all went well.
     private(set) var troubles: [String: String] = [:]
     private(set) var skippedFrames: UInt64 = 0
 
     /// Opens everything and replays what came after the last snapshot. Blocks: call it before anything else runs.
     init(opening parts: PipelineParts) throws {
+        self.parts = parts
         facts = parts.facts
         slots = parts.slots
         history = parts.history
@@ -99,7 +107,13 @@ actor Pipeline {
 
     /// Flushes the log and lets the consumers take in what became durable. Called each `flush_interval`.
     func tick() {
+        guard attempt("store", { try bringBack() }) else {
+            // An open segment may still be written; where not, this says so.
+            attempt("log") { try facts.flush(heartbeat: true) }
+            return tellDropped()
+        }
         attempt("log") { try flushFacts() }
+        tellDropped()
         attempt("history") { try history.follow() }
         attempt("usage") { try follow() }
         let now = clock.now().monotonic
@@ -131,6 +145,7 @@ actor Pipeline {
     /// The last tick and checkpoint of a daemon that stops.
     func close() {
         tick()
+        if wasAway { return }
         checkpoint()
         attempt("ledger") { try ledger.settle() }
         attempt("history") { try history.seal() }
@@ -215,17 +230,31 @@ actor Pipeline {
     }
 
     /// Runs a step; what it throws is remembered, told when it is new, and tried again next time.
-    private func attempt(_ what: String, _ body: () throws -> Void) {
+    @discardableResult
+    private func attempt(_ what: String, _ body: () throws -> Void) -> Bool {
         do {
             try body()
             if troubles.removeValue(forKey: what) != nil {
                 logger.notice("works again", metadata: ["stage": "\(what)"])
             }
+            return true
         } catch {
             let text = "\(error)"
-            if troubles.updateValue(text, forKey: what) != text {
+            let isNews = troubles.updateValue(text, forKey: what) != text
+            // A disk that fails now so, now so, is told once a minute for each.
+            if isNews, complaints.admits(what + text, at: clock.now().monotonic) {
                 logger.error("does not work", metadata: ["stage": "\(what)", "reason": "\(text)"])
             }
+            return false
         }
+    }
+
+    private func tellDropped() {
+        let dropped = facts.statistics.droppedReadings
+        guard dropped > droppedTold, complaints.admits("dropped", at: clock.now().monotonic) else { return }
+        droppedTold = dropped
+        logger.error(
+            "memory is full and the disk takes nothing: the oldest readings that wait are dropped",
+            metadata: ["readings": "\(dropped)"])
     }
 }

@@ -14,6 +14,7 @@ struct PipelineParts: Sendable {
     /// Opened by the pipeline, on whose thread it stays.
     let ledgerPath: String
     let snapshots: SnapshotStore
+    let place: StorePlace
     let clock: any Clock
     let logger: Logger
 

@@ -3,6 +3,7 @@ import Glibc
 import Intake
 import Logging
 import Metering
+import ReadingLog
 import ServiceLifecycle
 import Timekeeping
 
@@ -46,6 +47,7 @@ struct HealthService: Service {
     let intake: Intake
     let mqtt: MQTTIntake?
     let buses: [ModbusIntake]
+    let facts: ReadingLog
     let directory: String
     let clock: any Clock
 
@@ -76,6 +78,10 @@ struct HealthService: Service {
             samples.append(HealthService.sample(.busRequests, buses.reduce(0) { $0 + $1.requests }))
             samples.append(HealthService.sample(.busErrors, buses.reduce(0) { $0 + $1.errors }))
         }
+        let log = facts.statistics
+        samples.append(HealthService.sample(.storeFailed, facts.trouble == nil ? 0 : 1))
+        samples.append(HealthService.sample(.storeWaiting, UInt64(clamping: log.waitingBytes)))
+        samples.append(HealthService.sample(.readingsDropped, UInt64(clamping: log.droppedReadings)))
         var space = statvfs()
         if statvfs(directory, &space) == 0 {
             let (bytes, overflow) = UInt64(space.f_bavail).multipliedReportingOverflow(by: UInt64(space.f_frsize))

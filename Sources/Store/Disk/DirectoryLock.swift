@@ -4,12 +4,36 @@ import Glibc
 /// `release()` or the end of the process. The file holds the owner's process id for the other's error message.
 package final class DirectoryLock: @unchecked Sendable {  // the one writer of `descriptor` is its owner's release()
     package let path: String
+    private let directory: String
     private var descriptor: CInt
 
     /// The directory must exist.
     package init(directory: String) throws(DirectoryLockError) {
+        self.directory = directory
         path = directory + "/lock"
-        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        descriptor = -1
+        descriptor = try DirectoryLock.acquire(path, directory)
+    }
+
+    /// Locks the file that lies there now: after the disk was away the lock held so far is of a file that nobody sees.
+    /// After an error the old one is kept. The same thread as `release`.
+    package func reacquire() throws(DirectoryLockError) {
+        var held = stat()
+        var there = stat()
+        if fstat(descriptor, &held) == 0, stat(path, &there) == 0, held.st_dev == there.st_dev,
+            held.st_ino == there.st_ino
+        {
+            return
+        }
+        let fresh = try DirectoryLock.acquire(path, directory)
+        release()
+        descriptor = fresh
+    }
+
+    private static func acquire(_ path: String, _ directory: String) throws(DirectoryLockError) -> CInt {
+        var descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        // A disk that is mounted read-only can be locked as well, and is waited for.
+        if descriptor < 0, errno == EROFS { descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else {
             throw .disk(DiskError(path: path, operation: .lock, errno: errno))
         }
@@ -17,7 +41,6 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
             let reason = errno
             let owner = DirectoryLock.owner(descriptor)
             Glibc.close(descriptor)
-            descriptor = -1
             if reason == EWOULDBLOCK { throw .held(directory: directory, owner: owner) }
             throw .disk(DiskError(path: path, operation: .lock, errno: reason))
         }
@@ -25,6 +48,7 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
         let text = Array("\(getpid())\n".utf8)
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, text, text.count, 0)
+        return descriptor
     }
 
     deinit { release() }

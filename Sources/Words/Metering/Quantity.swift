@@ -83,6 +83,9 @@ package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible
         Entry(code: 71, name: "gateway_clock_offset", unit: "s", behaviour: .gauge),
         Entry(code: 72, name: "gateway_clock_synchronized", unit: "1", behaviour: .state),
         Entry(code: 73, name: "gateway_uplink_lag", unit: "s", behaviour: .gauge),
+        Entry(code: 80, name: "gateway_store_failed", unit: "1", behaviour: .state),
+        Entry(code: 81, name: "gateway_store_waiting", unit: "B", behaviour: .gauge),
+        Entry(code: 82, name: "gateway_readings_dropped", unit: "1", behaviour: .counter),
     ]
 
     /// Dense, since the behaviour is asked for with every reading.
@@ -140,4 +143,8 @@ package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible
     package static let diskFree = Quantity(code: 69)
     package static let diskWritten = Quantity(code: 70)
     package static let clockSynchronized = Quantity(code: 72)
+    /// 1 while the disk takes nothing and readings wait in memory.
+    package static let storeFailed = Quantity(code: 80)
+    package static let storeWaiting = Quantity(code: 81)
+    package static let readingsDropped = Quantity(code: 82)
 }

@@ -1,0 +1,45 @@
+import Disk
+import Ledger
+import Metering
+import ReadingLog
+import Records
+import Usage
+
+// The state directory's disk can be pulled and come back while the gateway runs.
+extension Pipeline {
+    /// Throws while the state directory is not there. When it is back the consumers begin anew as at a start, from what
+    /// the disk has: open files of a disk that was away are dead.
+    func bringBack() throws {
+        do {
+            try parts.place.check()
+        } catch {
+            wasAway = true
+            throw error
+        }
+        guard wasAway else { return }
+        try parts.place.lock.reacquire()
+        // Closed before it is opened: the one that closes removes a write-ahead log that the other would go on with.
+        ledger = try Ledger(path: ":memory:")
+        let ledger = try Ledger(path: parts.ledgerPath)
+        let restored = try parts.restoreUsage(ledger)
+        let kept = try ledger.cursor() ?? .oldest
+        let known = try ledger.devices()
+        settings = try ledger.settings()
+        devices = [:]
+        usage = restored.usage
+        for device in known {
+            devices[device.id] = device
+            usage.apply(.device(device), offset: 0) { _ in nil }
+        }
+        newDevices = []
+        newSettings = []
+        newDecisions = []
+        pending = [:]
+        reader = facts.reader(from: restored.cursor)
+        slotReader = slots.reader(from: kept)
+        slots.hold("ledger", at: kept)
+        facts.hold(Pipeline.snapshotName, at: restored.cursor)
+        self.ledger = ledger
+        wasAway = false
+    }
+}
