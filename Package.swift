@@ -155,6 +155,9 @@ let targets: [Target] = [
         ]),
     program("energysim", ["Simulation", "Metering", "Timekeeping", argumentParser]),
     program(
+        "energyfuzz",
+        ["Disk", "History", "ReadingLog", "Simulation", "Metering", "Records", "Timekeeping", argumentParser]),
+    program(
         "energybench",
         ["Devices", "Disk", "History", "ReadingLog", "Usage", "Metering", "Records", "Timekeeping"]),
 

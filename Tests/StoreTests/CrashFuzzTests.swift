@@ -182,7 +182,7 @@ private final class PageGuard: Sendable {
     @Test func `what was durable survives every crash, and the log always opens`() throws {
         let environment = ProcessInfo.processInfo.environment
         if let seed = environment["STORE_FUZZ_SEED"].flatMap({ UInt64($0) }) { return try run(seed) }
-        let runs = environment["STORE_FUZZ_RUNS"].flatMap { UInt64($0) } ?? 40
+        let runs = environment["STORE_FUZZ_RUNS"].flatMap { UInt64($0) } ?? 15
         let base: UInt64 = 0x5EED
         for i in 0..<runs { try run(base + i) }
     }

@@ -117,8 +117,11 @@ package final class History: Sendable {
 
     private func seal(_ reader: any LogReader) throws(DiskError) {
         // Only the consumer's thread changes heads, so what is copied here is the head until the end of this call.
-        let (series, sequence, wall) = state.withLock {
-            ($0.series.filter { $0.head.count > 0 }, $0.nextSequence, $0.wall)
+        let (series, sequence, wall) = state.withLock { state in
+            // Taken whether it succeeds or not: a file whose directory could not be synced may be there all the same,
+            // and of two with one number nobody knows which is right.
+            defer { state.nextSequence += 1 }
+            return (state.series.filter { $0.head.count > 0 }, state.nextSequence, state.wall)
         }
         var builder = BlockFileBuilder()
         for one in series.sorted(by: { $0.key < $1.key }) {

@@ -17,6 +17,7 @@ final class FrameScanner {
 
     private let file: any File
     private let segment: UInt64
+    private let epoch: UInt64
     /// No frame begins or ends beyond.
     private let end: Int
     private(set) var position: Int
@@ -27,9 +28,10 @@ final class FrameScanner {
 
     private static let window = 256 << 10
 
-    init(_ file: any File, segment: UInt64, from position: Int, to end: Int) {
+    init(_ file: any File, of segment: SegmentInfo, from position: Int, to end: Int) {
         self.file = file
-        self.segment = segment
+        self.segment = segment.number
+        epoch = segment.epoch
         self.position = position
         self.end = end
         let size = max(FrameHeader.size, min(FrameScanner.window, end - position))
@@ -82,7 +84,9 @@ final class FrameScanner {
     private func promisedLength() -> Int? {
         let at = position - start
         guard load(at, UInt32.self) == FrameHeader.magic, load(at + 16, UInt64.self) == segment,
-            load(at + 24, UInt32.self) == UInt32(truncatingIfNeeded: position)
+            load(at + 24, UInt32.self) == UInt32(truncatingIfNeeded: position),
+            // A segment of this number that a lying disk has lost may have left frames in the same file.
+            load(at + 32, UInt64.self) == epoch
         else { return nil }
         return Int(load(at + 8, UInt32.self))
     }

@@ -21,6 +21,7 @@ struct LogState: Sendable {
     var statistics = LogStatistics()
     /// Why the last flush failed; while set, `append` does not flush by itself.
     private(set) var failure: LogError?
+    private let newEpoch: UInt64
     /// Nothing was appended since the log was opened.
     private var isUntouched = true
     /// The epoch was exchanged after opening, so the active segment must be left.
@@ -32,6 +33,7 @@ struct LogState: Sendable {
         segments = log.segments
         pending = PendingFrames(
             options: options, epoch: log.epoch, nextOffset: log.nextOffset, lastWall: log.lastWall)
+        newEpoch = log.newEpoch
         dictionary = log.dictionary
         dictionaryBytes = log.dictionary.count * FrameLimits.declarationCost
         index = log.index
@@ -167,7 +169,8 @@ struct LogState: Sendable {
         guard cursor.offset > pending.nextOffset, cursor.offset < 1 << 62, isUntouched, pending.closed.isEmpty,
             isReadOnly == nil
         else { return }
-        pending.startEpoch(max(pending.epoch, cursor.epoch) + 1, at: cursor.offset)
+        // Not just the next number: after a second loss it would be given again to other records.
+        pending.startEpoch(max(newEpoch, max(pending.epoch, cursor.epoch) + 1), at: cursor.offset)
         durable = end
         mustLeaveSegment = true
     }

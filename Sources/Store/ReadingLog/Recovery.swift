@@ -10,6 +10,8 @@ struct RecoveredLog {
     var epoch: UInt64 = 0
     var nextOffset: UInt64 = 0
     var lastWall = Timestamp(milliseconds: 0)
+    /// Greater than any before, should another epoch have to begin.
+    var newEpoch: UInt64 = 0
     /// Never used before, by a good or a damaged segment.
     var nextNumber: UInt64 = 1
     var hasPrepared = false
@@ -47,7 +49,9 @@ struct Recovery {
         try fileSystem.createDirectory(directory)
         let names = try fileSystem.list(directory)
         log.hasPrepared = names.contains(SegmentFile.next)
+        log.newEpoch = newEpoch
         let lost = readHeaders(names)
+        beginNumbersAnew()
         var isBroken = lost > 0
         if let last = log.segments.last {
             log.epoch = last.epoch
@@ -68,6 +72,21 @@ struct Recovery {
         log.report.nextOffset = log.nextOffset
         log.report.epoch = log.epoch
         return log
+    }
+
+    /// A file in the making is begun anew: what it was to become nobody knows any more. And a disk that lied may have
+    /// lost a segment's name and kept its frames in the file that the next one is made of: under a number that no life
+    /// before has given they are no frames.
+    private mutating func beginNumbersAnew() {
+        if log.hasPrepared {
+            do throws(DiskError) {
+                try fileSystem.remove(directory + "/" + SegmentFile.next)
+                log.hasPrepared = false
+            } catch {
+                log.report.diskErrors.append(error)
+            }
+        }
+        if !log.segments.isEmpty { log.nextNumber += log.newEpoch & 0xFF }
     }
 
     /// Fills the list of segments; returns how many files at its end cannot be read.

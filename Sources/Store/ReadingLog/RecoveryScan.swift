@@ -24,7 +24,7 @@ extension Recovery {
     }
 
     private mutating func scan(_ file: any File, _ last: SegmentInfo) throws(DiskError) -> Bool {
-        let scanner = FrameScanner(file, segment: last.number, from: SegmentHeader.pageSize, to: last.size)
+        let scanner = FrameScanner(file, of: last, from: SegmentHeader.pageSize, to: last.size)
         var goodEnd = SegmentHeader.pageSize
         var broken: [(at: Int, end: Int)] = []
         scanning: while true {
@@ -109,7 +109,7 @@ extension Recovery {
     /// A frame that is lost may have declared series; their numbers are not given to others while readings with
     /// them are in the log.
     private mutating func skipUsedNumbers(_ file: any File, _ last: SegmentInfo) throws(DiskError) {
-        let scanner = FrameScanner(file, segment: last.number, from: SegmentHeader.pageSize, to: last.size)
+        let scanner = FrameScanner(file, of: last, from: SegmentHeader.pageSize, to: last.size)
         var next: UInt32 = 0
         while true {
             switch try scanner.next() {
@@ -144,13 +144,17 @@ extension Recovery {
             }
         }
         log.dictionary.skip(to: SeriesNumber(wanted))
-        log.report.lostSeries = Int(log.dictionary.nextNumber.value) - log.dictionary.count
+        // A segment without a frame may count series that were new in the write which never became durable: no reading
+        // has them.
+        let begun = log.isBegun ? last : log.segments.dropLast().last
+        let used = max(begun.flatMap { headers[$0.number]?.seriesCount } ?? 0, log.dictionary.highest)
+        log.report.lostSeries = max(0, Int(used) - log.dictionary.count)
     }
 
     private static let segmentsSearched = 8
 
     private mutating func takeDeclarations(_ file: any File, _ segment: SegmentInfo) throws(DiskError) {
-        let scanner = FrameScanner(file, segment: segment.number, from: SegmentHeader.pageSize, to: segment.size)
+        let scanner = FrameScanner(file, of: segment, from: SegmentHeader.pageSize, to: segment.size)
         while true {
             switch try scanner.next() {
             case .frame(let header, _, let bytes):

@@ -137,7 +137,7 @@ final class SegmentReader: LogReader {
         to limit: Int, below end: UInt64, _ budget: inout Int, _ body: (LogItem) throws -> Void
     ) throws -> Bool {
         guard let start = place, start.position < limit else { return true }
-        let scanner = FrameScanner(start.file, segment: start.segment.number, from: start.position, to: limit)
+        let scanner = FrameScanner(start.file, of: start.segment, from: start.position, to: limit)
         while budget > 0 {
             switch try next(scanner) {
             case .frame(let header, _, let bytes):

@@ -23,6 +23,8 @@ struct SegmentWriter: Sendable {
     private var nextNumber: UInt64
     /// A file for the next segment lies ready; it counts in the budget.
     private(set) var hasPrepared: Bool
+    /// The number of a file that is a segment by name only.
+    private var stray: UInt64?
 
     private struct Active: Sendable {
         var file: any File
@@ -126,7 +128,8 @@ struct SegmentWriter: Sendable {
         return file
     }
 
-    /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of.
+    /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of. After an error it is
+    /// to be given up again.
     mutating func recycle(_ oldest: SegmentInfo) throws(DiskError) {
         let path = directory + "/" + SegmentFile.name(oldest.number)
         if oldest.size == options.segmentSize, !hasPrepared {
@@ -135,6 +138,8 @@ struct SegmentWriter: Sendable {
         } else {
             try fileSystem.remove(path)
         }
+        // Only then it is given up: a name that comes back would lie beside the budget.
+        try fileSystem.syncDirectory(directory)
     }
 
     /// Makes a segment the active one, from the prepared file or a new one. After an error the active segment is the
@@ -143,6 +148,7 @@ struct SegmentWriter: Sendable {
         epoch: UInt64, firstOffset: UInt64, created: Timestamp, seriesCount: UInt32
     ) throws(DiskError) -> SegmentInfo {
         let prepared = directory + "/" + SegmentFile.next
+        try takeBackStray(prepared)
         // Before the header changes, so that no file has one segment's name and another's header.
         if hasPrepared { try fileSystem.syncDirectory(directory) }
         let (file, isNew) = try prepare(prepared)
@@ -161,7 +167,8 @@ struct SegmentWriter: Sendable {
             do throws(DiskError) {
                 try fileSystem.rename(path, to: prepared)
             } catch {
-                // It stays as an empty segment under its number, which is not given again.
+                // It lies there as an empty segment under its number, which is not given again.
+                stray = nextNumber
                 nextNumber += 1
                 hasPrepared = false
             }
@@ -177,6 +184,19 @@ struct SegmentWriter: Sendable {
         if named !== file { file.close() }
         active = Active(file: named, info: info, position: SegmentHeader.pageSize, isBegun: false)
         return info
+    }
+
+    /// A file that an earlier attempt gave its name and could not take it back from: else it would lie beside the
+    /// budget.
+    private mutating func takeBackStray(_ prepared: String) throws(DiskError) {
+        guard let stray else { return }
+        do throws(DiskError) {
+            try fileSystem.rename(directory + "/" + SegmentFile.name(stray), to: prepared)
+            hasPrepared = true
+        } catch {
+            guard error.isMissing else { throw error }
+        }
+        self.stray = nil
     }
 
     /// The file that becomes the next segment: one that an earlier attempt left, or a new one with its space reserved.

@@ -54,7 +54,8 @@ struct SimulatedDiskState {
             }
             return inode
         }
-        guard mode == .create else { throw DiskError(path: path, operation: .open, errno: ENOENT) }
+        // Under an empty mount point there are no directories either.
+        guard mode == .create, detached == nil else { throw DiskError(path: path, operation: .open, errno: ENOENT) }
         let inode = nextInode
         nextInode += 1
         inodes[inode] = Inode()

@@ -17,6 +17,9 @@ package struct SeriesDictionary: Sendable {
     /// The number that the next new series gets.
     package var nextNumber: SeriesNumber { SeriesNumber(next) }
 
+    /// The number after the highest that has a series.
+    package var highest: UInt32 { keys.keys.max().map { $0 + 1 } ?? 0 }
+
     /// Leaves out the numbers below `number` that have no series: a damaged log may still mean something by them.
     package mutating func skip(to number: SeriesNumber) {
         next = max(next, number.value)

@@ -1,0 +1,110 @@
+import Disk
+import Glibc
+import History
+import Metering
+import ReadingLog
+import Records
+import Simulation
+import Testing
+import Timekeeping
+
+/// What energyfuzz has found, each in its smallest form.
+@Suite struct FuzzFindingTests {
+    @Test func `frames that a lying disk left of a lost segment are not taken for those of the next one`() throws {
+        // Two lives of segment 1: the first was lost, but its later pages lie in the second one's file.
+        var first = LogWorld()
+        var log = try first.open()
+        var number = try log.number(for: LogWorld.key(0))
+        for i in 0..<3 {
+            try log.append([first.record(100 + i, number)])
+            try log.flush()
+        }
+        var second = LogWorld()
+        second.clock.advance(by: 60_000)
+        log = try second.open()
+        number = try log.number(for: LogWorld.key(0))
+        try log.append([second.record(0, number)])
+        try log.flush()
+        let stale = try #require(first.disk.contents(first.segment(1)))
+        var file = try #require(second.disk.contents(second.segment(1)))
+        file.replaceSubrange(8192..<16384, with: stale[8192..<16384])
+        second.disk.put(file, at: second.segment(1))
+        log = try second.open()
+        #expect(try Received(log).offsets == [0])
+        #expect(log.report.tornBytes > 0)  // in a new file they are something that does not belong there
+    }
+
+    @Test func `after a directory that could not be synced the newer of two values is still the right one`() throws {
+        var world = LogWorld()
+        let log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        let history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        let time = LogWorld.start
+        func say(_ value: Int64) throws {
+            try log.append([.readings([Reading(series: number, time: time, received: time, value: value)])])
+            try log.flush()
+            try history.follow()
+        }
+        try say(1)
+        world.disk.fail { operation, path, _ in
+            operation == .sync && !path.hasSuffix(".tmp") && path.hasPrefix("/data/history") ? EIO : nil
+        }
+        #expect(throws: (any Error).self) { try history.seal() }
+        world.disk.fail(nil)
+        try say(2)
+        try history.seal()
+        let again = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        var values: [Int64] = []
+        try again.range(LogWorld.key(0), from: time, to: time + 1) { values.append($0.value) }
+        #expect(values == [2])
+    }
+
+    @Test func `a segment whose name could not be taken back does not lie beside the budget`() throws {
+        var world = LogWorld()
+        world.options.budget = 3 * 64 << 10
+        let log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        var random = SplitMix64(seed: 3)
+        for i in 0..<200 {
+            let (seed, draw) = (UInt64(i), random.next())
+            world.disk.fail { operation, _, call in
+                guard operation == .rename || operation == .sync else { return nil }
+                var chance = SplitMix64(seed: seed ^ draw, stream: UInt64(call))
+                return chance.chance(200) ? EROFS : nil
+            }
+            try log.append([world.record(i, number)])
+            try? log.flush()
+            #expect(world.disk.bytesUsed <= 3 * 64 << 10)
+        }
+        world.disk.fail(nil)
+        try log.flush()
+        #expect(log.durable == log.end)
+    }
+
+    @Test func `series of a write that never became durable are not reported as lost`() throws {
+        var world = LogWorld()
+        var log = try world.open()
+        world.disk.fail { operation, path, _ in operation == .write && path.contains("/segment-0") ? EIO : nil }
+        for i in 0..<5 { try log.append([world.record(i, try log.number(for: LogWorld.key(i)))]) }
+        #expect(throws: LogError.self) { try log.flush() }
+        var random = SplitMix64(seed: 1)
+        world.disk.crash(using: &random)
+        world.disk.fail(nil)
+        log = try world.open()
+        #expect(log.report.segments == 1 && log.report.lostSeries == 0)
+        #expect(!log.report.isEventful)
+    }
+
+    @Test func `a file in the making that a crash left is begun anew`() throws {
+        var world = LogWorld()
+        var log = try world.open()
+        world.disk.fail { operation, path, _ in operation == .rename && path.hasSuffix("segment-next.log") ? EIO : nil }
+        try log.append([world.record(0, try log.number(for: LogWorld.key(0)))])
+        #expect(throws: LogError.self) { try log.flush() }
+        #expect(world.disk.contents(world.path("segment-next.log")) != nil)
+        world.disk.fail(nil)
+        log = try world.open()
+        #expect(world.disk.contents(world.path("segment-next.log")) == nil)
+        #expect(log.report.diskErrors.isEmpty)
+    }
+}
