@@ -35,6 +35,7 @@ extension Pipeline {
         newSettings = []
         newDecisions = []
         pending = [:]
+        totals = nil
         reader = facts.reader(from: restored.cursor)
         slotReader = slots.reader(from: kept)
         slots.hold("ledger", at: kept)
