@@ -58,7 +58,7 @@ struct DiskTests {
                 try await mounts.pull()
                 try await mounts.mount("-t", "tmpfs", "-o", "size=8m", "tmpfs")
                 try await home.awaitStage("store", "failed")
-                try await publisher.publish("energy/pump", "{\"power\":2,\"energy_import\":1500}")
+                try await publisher.publish("energy/pump", "{\"power\":2,\"energy_import\":1000.1}")
                 try await eventually("the newest reading is shown") {
                     try await home.rows("readings").contains { $0["device"] == "pump" && $0["value"] == "2" }
                 }
@@ -68,11 +68,11 @@ struct DiskTests {
                 try await mounts.pull()
                 try await mounts.mount("--bind", real)
                 try await eventually("the store is back") { try await home.stage("store") == nil }
-                try await publisher.publish("energy/pump", "{\"power\":3,\"energy_import\":2000}")
+                try await publisher.publish("energy/pump", "{\"power\":3,\"energy_import\":1000.2}")
                 try await eventually("all three are on disk") { try await Self.powers(home) == ["1", "2", "3"] }
                 // Usage began anew from what is on the disk, and so it does after a kill.
                 for _ in 0..<2 {
-                    try await home.awaitImport("pump", since: "-1h", milliwattHours: 1_000_000)
+                    try await home.awaitImport("pump", since: "-1h", milliwattHours: 200)
                     try await daemon.kill()
                     daemon = try await home.startDaemon()
                 }
