@@ -1,3 +1,4 @@
+import Billing
 import Disk
 import Ledger
 import Metering
@@ -25,6 +26,9 @@ extension Pipeline {
         let kept = try ledger.cursor() ?? .oldest
         let known = try ledger.devices()
         settings = try ledger.settings()
+        var book = PriceBook()
+        try ledger.prices { book.take($0) }
+        prices = book
         devices = [:]
         usage = restored.usage
         for device in known {
@@ -36,7 +40,9 @@ extension Pipeline {
         newSettings = []
         newDecisions = []
         newCommands = []
+        newPrices = []
         pending = [:]
+        totals = nil
         reader = facts.reader(from: restored.cursor)
         slotReader = slots.reader(from: kept)
         slots.hold("ledger", at: kept)
