@@ -66,6 +66,8 @@ let targets: [Target] = [
     system("CSQLite", "sqlite3", "libsqlite3-dev"),
     system("CCurl", "libcurl", "libcurl4-openssl-dev"),
     system("CZstd", "libzstd", "libzstd-dev"),
+    // CRC-32C by the processor's instruction
+    .systemLibrary(name: "CChecksum", path: "Sources/Libraries/CChecksum"),
     // what of malloc.h Swift's Glibc lacks
     .systemLibrary(name: "CAllocator", path: "Sources/Libraries/CAllocator"),
     // JSON text -> flat tape of tokens
@@ -93,7 +95,7 @@ let targets: [Target] = [
     // identifiers, quantities, readings, devices, money, tariffs
     library("Words", "Metering", ["Timekeeping"]),
     // record kinds and the frame codec
-    library("Words", "Records", ["Metering", "Timekeeping"], documents: ["Records.md"]),
+    library("Words", "Records", ["CChecksum", "Metering", "Timekeeping"], documents: ["Records.md"]),
 
     // Field: from the wire to readings.
     // moves words, owns buses, knows no meter

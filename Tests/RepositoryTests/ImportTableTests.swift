@@ -33,7 +33,7 @@ import Testing
     static let onlyImporters: [String: Set<String>] = [
         "CMosquitto": ["MQTT"], "CModbus": ["Modbus", "Simulation"], "CSQLite": ["SQLite"], "CCurl": ["HTTPClient"],
         "CSimdjson": ["JSONScanner"], "CTOML": ["TOML"], "CZstd": ["Compression"], "CAllocator": ["History"],
-        "CProfiles": ["Devices"],
+        "CChecksum": ["Records"], "CProfiles": ["Devices"],
     ]
 
     @Test func `every import line is in the table`() throws {

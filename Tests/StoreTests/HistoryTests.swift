@@ -7,54 +7,6 @@ import Simulation
 import Testing
 import Timekeeping
 
-/// History beside a naive model of it: a dictionary per series.
-private struct HistoryWorld {
-    var world = LogWorld()
-    var log: ReadingLog
-    var history: History
-    var options: HistoryOptions
-    var model: [SeriesKey: [Int64: Int64]] = [:]
-
-    init(_ options: HistoryOptions = HistoryOptions()) throws {
-        world.options.budget = 64 * 64 << 10
-        self.options = options
-        log = try world.open()
-        history = try History(directory: "/data/history", fileSystem: world.disk, log: log, options: options)
-    }
-
-    mutating func reopen() throws {
-        log = try world.open()
-        history = try History(directory: "/data/history", fileSystem: world.disk, log: log, options: options)
-        try history.follow()
-    }
-
-    mutating func put(_ series: Int, _ time: Timestamp, _ value: Int64) throws {
-        let key = LogWorld.key(series)
-        let number = try log.number(for: key)
-        let reading = Reading(series: number, time: time, received: world.clock.now().wall, value: value)
-        try log.append([.readings([reading])])
-        model[key, default: [:]][time.milliseconds] = value
-    }
-
-    mutating func flush() throws {
-        try log.flush(heartbeat: true)
-        try history.follow()
-    }
-
-    func points(_ series: Int, _ from: Timestamp, _ to: Timestamp) throws -> [HistoryPoint] {
-        var points: [HistoryPoint] = []
-        try history.range(LogWorld.key(series), from: from, to: to) { points.append($0) }
-        return points
-    }
-
-    func expected(_ series: Int, _ from: Timestamp, _ to: Timestamp) -> [HistoryPoint] {
-        (model[LogWorld.key(series)] ?? [:])
-            .filter { $0.key >= from.milliseconds && $0.key < to.milliseconds }
-            .sorted { $0.key < $1.key }
-            .map { HistoryPoint(time: Timestamp(milliseconds: $0.key), value: $0.value) }
-    }
-}
-
 @Suite struct HistoryTests {
     private static let start = LogWorld.start
     private static let far = Timestamp(milliseconds: Int64.max)
@@ -75,7 +27,7 @@ private struct HistoryWorld {
             if random.chance(300) { try home.flush() }
             if random.chance(20) {
                 home.world.disk.crash(using: &random)
-                try home.log.flushed(into: &home)
+                try home.recover()
             }
         }
         try home.flush()
@@ -88,25 +40,9 @@ private struct HistoryWorld {
             #expect(try home.points(series, from, to) == home.expected(series, from, to), "seed \(seed)")
             let expected = home.expected(series, HistoryTests.past, HistoryTests.far)
             #expect(home.history.latest(LogWorld.key(series)) == expected.last, "seed \(seed)")
-            try checkBuckets(home, series, from, to, step: random.between(1, 10 * Span.minute), seed)
+            try home.checkBuckets(series, from, to, step: random.between(1, 10 * Span.minute), seed)
         }
         #expect(home.history.statistics.sealedFiles > 0 || home.history.statistics.files > 0)
-    }
-
-    private func checkBuckets(
-        _ home: HistoryWorld, _ series: Int, _ from: Timestamp, _ to: Timestamp, step: Int64, _ seed: UInt64
-    ) throws {
-        var got: [HistoryBucket] = []
-        try home.history.downsample(LogWorld.key(series), from: from, to: to, step: step) { got.append($0) }
-        let groups = Dictionary(grouping: home.expected(series, from, to)) { ($0.time - from) / step }
-        #expect(got.map(\.start) == groups.keys.sorted().map { from + $0 * step }, "seed \(seed)")
-        for (bucket, index) in zip(got, groups.keys.sorted()) {
-            let values = groups[index, default: []].map(\.value)
-            #expect(bucket.count == values.count && bucket.last == values.last, "seed \(seed)")
-            #expect(bucket.min == values.min() && bucket.max == values.max(), "seed \(seed)")
-            #expect(bucket.sum == values.reduce(Int128(0)) { $0 + Int128($1) }, "seed \(seed)")
-            #expect(bucket.average >= bucket.min && bucket.average <= bucket.max, "seed \(seed)")
-        }
     }
 
     @Test func `an average is rounded once, ties to even`() throws {
@@ -199,20 +135,5 @@ private struct HistoryWorld {
             try home.world.disk.list("/data/history/raw").allSatisfy { $0.hasSuffix(".blk") || $0.hasSuffix(".tmp") })
         try home.history.seal()
         #expect(try home.world.disk.list("/data/history/raw").allSatisfy { $0.hasSuffix(".blk") })
-    }
-}
-
-extension ReadingLog {
-    /// After a crash: opens again and takes what was never durable out of the model.
-    fileprivate func flushed(into home: inout HistoryWorld) throws {
-        try home.reopen()
-        home.model = [:]
-        for item in try Received(home.log).records {
-            guard case .readings(let readings) = item.record else { continue }
-            for reading in readings {
-                guard let key = home.log.key(for: reading.series) else { continue }
-                home.model[key, default: [:]][reading.time.milliseconds] = reading.value
-            }
-        }
     }
 }

@@ -12,8 +12,8 @@ struct EnergyBench {
         let chosen = Array(arguments.dropFirst(2))
         guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {
             complain(
-                "usage: energybench DIRECTORY [\(parts.joined(separator: "|"))]…; the directory is for files and must be "
-                    + "on the disk to be measured")
+                "usage: energybench DIRECTORY [\(parts.joined(separator: "|"))]…; the directory is for files and "
+                    + "must be on the disk to be measured")
             exit(2)
         }
         do {

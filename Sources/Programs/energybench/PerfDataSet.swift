@@ -1,7 +1,8 @@
 import Glibc
 
 /// The data set that time-series stores are compared on: 1,000 series of 10,080 values at 10 s, the same numbers as the
-/// C program `gen.c` writes (seed 88172645463325252), checked by a checksum. In tenths: W for series 0 … 499, Wh for 500 … 999.
+/// C program `gen.c` writes (seed 88172645463325252), checked by a checksum. In tenths: W for series 0 … 499, Wh for
+/// 500 … 999.
 ///
 /// 0–199 smart plugs, 200–399 house mains, 400–499 photovoltaics; 500 + i is the energy counter of i in whole Wh.
 struct PerfDataSet {

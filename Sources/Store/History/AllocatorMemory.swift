@@ -2,7 +2,7 @@ import CAllocator
 
 /// The C library's allocator, which every array comes from.
 enum AllocatorMemory {
-    /// Returns what is free to the system: after work that takes much memory and comes seldom. Takes about a millisecond.
+    /// Returns what is free to the system, in about a millisecond: after work that takes much memory and comes seldom.
     static func giveBack() {
         malloc_trim(0)
     }

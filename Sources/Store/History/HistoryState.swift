@@ -14,6 +14,11 @@ struct HistoryState: Sendable {
         var sealedThrough = Int64.min
         /// The buckets that `sealedThrough` lies in, as far as they are in files; nil when they have to be read.
         var open: OpenBuckets?
+
+        /// The newest value in files, at its time as files have it.
+        var sealedNewest: HistoryPoint? {
+            sealed.map { HistoryPoint(time: max($0.time, Timestamp(milliseconds: sealedThrough)), value: $0.value) }
+        }
     }
 
     private(set) var series: [Series] = []

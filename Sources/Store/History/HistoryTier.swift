@@ -27,7 +27,7 @@ package enum HistoryTier: Int, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Log time that one file may span after merging: what a file holds goes at once, and only so much is written again.
+    /// Log time that one file may span after merging: what it holds goes at once, and so much is written again.
     var longestFile: Int64 {
         switch self {
         case .raw: 36 * Span.hour

@@ -2,12 +2,14 @@ import Records
 
 /// The values of one series that no file has yet, in the order they came, as bytes: most take one or two.
 ///
-/// The first value is stored as it is; each other is a varint of its change (over a divisor that all changes have, zigzag)
-/// × 2 + 1 if its time is not the expected one, which then follows as a signed difference. These bytes live in memory
-/// only. The struct is one line of the processor's cache: readings come series by series, so each finds another head cold.
+/// The first value is stored as it is; each other is a varint of its change (over a divisor that all changes have,
+/// zigzag) × 2 + 1 if its time is not the expected one, which then follows as a signed difference. These bytes live in
+/// memory only. The struct is one line of the processor's cache: readings come series by series, so each finds its head
+/// cold.
 struct SeriesHead: Sendable {
-    private var bytes: [UInt8] = []
-    /// Up to seven bytes that `bytes` lacks yet, low byte first: most values touch no other memory than this struct.
+    /// The bytes by eights, low byte first.
+    private var words: [UInt64] = []
+    /// Up to seven bytes that `words` lacks yet, low byte first: most values touch no other memory than this struct.
     private var tail: UInt64 = 0
     private var newest = HeadPoint()
     /// The time between two values, as it has been; kept when the head is emptied, as the divisor is.
@@ -42,7 +44,7 @@ struct SeriesHead: Sendable {
 
     var count: Int { Int(number) }
     /// Bytes that the values take.
-    var byteCount: Int { bytes.count + Int(tailCount) }
+    var byteCount: Int { words.count * 8 + Int(tailCount) }
 
     /// What is known to divide all changes of the value.
     var knownDivisor: UInt64 { isNarrow && divisor > 0 ? divisor.magnitude : 1 }
@@ -84,7 +86,6 @@ struct SeriesHead: Sendable {
     }
 
     private mutating func begin(_ time: Int64, _ value: Int64) -> Int {
-        bytes.reserveCapacity(56)
         isNarrow = value.magnitude < 1 << 61
         newest = HeadPoint(time: time, value: value)
         number = 1
@@ -134,25 +135,21 @@ struct SeriesHead: Sendable {
 
     @inline(__always)
     private mutating func put(byte: UInt64) {
-        tail |= byte << UInt64(8 * tailCount)
+        tail |= byte &<< UInt64(truncatingIfNeeded: tailCount &* 8)
         tailCount += 1
         if tailCount == 8 { spill() }
     }
 
     private mutating func spill() {
-        if bytes.count + 8 > bytes.capacity {
+        if words.count == words.capacity {
             // A quarter more each time: doubling would leave a third of all heads' memory unused.
-            bytes.reserveCapacity(bytes.count + max(64, bytes.count / 4))
+            words.reserveCapacity(words.count + max(8, words.count / 4))
         }
-        withUnsafeBytes(of: tail.littleEndian) { bytes.append(contentsOf: $0[..<Int(tailCount)]) }
+        words.append(tail.littleEndian)
         (tail, tailCount) = (0, 0)
     }
 
-    private func content() -> [UInt8] {
-        var copy = self
-        copy.spill()
-        return copy.bytes
-    }
+    private func content() -> [UInt64] { words + [tail.littleEndian] }
 
     /// A change that the divisor does not divide: everything is written again with one that divides all.
     private mutating func refine(_ change: Int64) -> Int {
@@ -161,7 +158,7 @@ struct SeriesHead: Sendable {
         let before = byteCount
         let reader = HeadReader(content())
         let points = reader.points(count: count, divisor: divisor)
-        (bytes, tail, tailCount) = ([], 0, 0)
+        (words, tail, tailCount) = ([], 0, 0)
         let (kept, total) = (newest, number)
         divisor = Int64(clamping: a)
         step = reader.step
@@ -177,7 +174,7 @@ struct SeriesHead: Sendable {
 
     /// Forgets the values, but not what their steps and divisor have been.
     mutating func removeAll() {
-        bytes = []
+        words = []
         (tail, tailCount, number) = (0, 0, 0)
         disorder = nil
         isNarrow = true
@@ -207,16 +204,16 @@ private struct HeadReader {
     /// Set in codes whose change follows as a varint of its own because it has more than 62 bits.
     static let wide: UInt64 = 1 << 63
 
-    private let bytes: [UInt8]
+    private let words: [UInt64]
     private let position: Int
     let start: SeriesHead.HeadPoint
     /// The step that the head began with.
     let step: Int64
 
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
+    init(_ words: [UInt64]) {
+        self.words = words
         var at = 0
-        (start, step) = bytes.withUnsafeBufferPointer { bytes in
+        (start, step) = words.withUnsafeBytes { bytes in
             let time = Code.signed(HeadReader.varint(bytes, &at))
             let value = Code.signed(HeadReader.varint(bytes, &at))
             return (SeriesHead.HeadPoint(time: time, value: value), Code.signed(HeadReader.varint(bytes, &at)))
@@ -235,7 +232,7 @@ private struct HeadReader {
         var points = PointColumns()
         points.times = [Int64](repeating: start.time, count: count)
         points.values = [Int64](repeating: start.value, count: count)
-        bytes.withUnsafeBufferPointer { bytes in
+        words.withUnsafeBytes { bytes in
             points.times.withUnsafeMutableBufferPointer { times in
                 points.values.withUnsafeMutableBufferPointer { values in
                     var (at, step) = (position, step)
@@ -262,7 +259,7 @@ private struct HeadReader {
     }
 
     @inline(__always)
-    private static func varint(_ bytes: UnsafeBufferPointer<UInt8>, _ at: inout Int) -> UInt64 {
+    private static func varint(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> UInt64 {
         var value = UInt64(bytes[at])
         at += 1
         if value < 0x80 { return value }

@@ -95,8 +95,9 @@ struct LogState: Sendable {
     /// Estimated bytes of `record` in a frame, exact for all but readings.
     private func cost(_ record: Record) throws(LogError) -> Int {
         if case .readings(let readings) = record {
-            let known = dictionary.nextNumber
-            for reading in readings where reading.series >= known {
+            // As an integer: a comparison of series numbers goes through a witness here.
+            let known = dictionary.nextNumber.value
+            for reading in readings where reading.series.value >= known {
                 throw LogError(options.topic, .unknownSeries(reading.series.value))
             }
             return FrameLimits.readingCost * max(1, readings.count)

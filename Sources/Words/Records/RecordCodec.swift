@@ -256,9 +256,10 @@ extension ByteReader {
 
     /// A time stored relative to `start`.
     private mutating func time(after start: Timestamp) throws(RecordError) -> Timestamp {
-        let time = Timestamp(milliseconds: start.milliseconds &+ (try signed()))
-        guard Timestamp.validRange.contains(time) else { throw RecordError(.badValue, at: position) }
-        return time
+        let time = start.milliseconds &+ (try signed())
+        // As integers: a range of timestamps compares through witnesses, and this is done for every reading.
+        guard time >= 0, time <= RecordLimits.latestTime else { throw RecordError(.badValue, at: position) }
+        return Timestamp(milliseconds: time)
     }
 
     /// A time of its own.
@@ -278,4 +279,9 @@ extension Slot {
     /// The slots that hold a time of `Timestamp.validRange`.
     static let first = Slot(containing: Timestamp.validRange.lowerBound)
     static let last = Slot(containing: Timestamp.validRange.upperBound)
+}
+
+private enum RecordLimits {
+    /// The end of `Timestamp.validRange`, which begins at 0.
+    static let latestTime: Int64 = 253_402_300_799_999
 }

@@ -20,7 +20,7 @@ enum Code {
     static func signed(_ code: UInt64) -> Int64 { Int64(bitPattern: (code >> 1) ^ (0 &- (code & 1))) }
 }
 
-/// Columns of codes as they are written: one byte for each integer, in the order of the columns, then the further bytes.
+/// Columns of codes as they are written: a byte for each integer, column after column, then the further bytes.
 struct CodeWriter {
     private var bytes: UnsafeMutableBufferPointer<UInt8>
     private var count = 0

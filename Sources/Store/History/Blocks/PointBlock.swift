@@ -18,7 +18,8 @@ enum PointBlock {
 
     /// The block, and the points as they will be read: times may have been moved onto a grid.
     ///
-    /// Times rise, and there are from 1 to `TimeGrid.maximumCount`. `divisor` is known to divide every change of the value.
+    /// Times rise, and there are from 1 to `TimeGrid.maximumCount`. `divisor` is known to divide every change of the
+    /// value.
     static func encode(
         _ points: PointColumns, divisor floor: UInt64 = 1, _ compressor: ZstdCompressor
     ) -> (bytes: [UInt8], points: PointColumns) {

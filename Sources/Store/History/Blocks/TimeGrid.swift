@@ -2,7 +2,7 @@ import Records
 
 /// Times as a grid: where one is expected, a step after the one before, nothing is stored but a zero.
 ///
-/// A step is rational (in 1/65,536 ms), so that a device whose seconds are a little long stays on its grid all day. A time
+/// A step is rational (in 1/65,536 ms), so that a device whose seconds are a little long stays on its grid all day. One
 /// that is not where it is expected begins the grid anew. In a series that keeps to a grid but for some jitter, times
 /// are moved onto it, by no more than `tolerance(step)`; how far the farthest was moved is stored in the block.
 struct TimeGrid {

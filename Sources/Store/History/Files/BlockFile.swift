@@ -23,6 +23,11 @@ final class BlockFile: Sendable {
     var tier: HistoryTier { footer.tier }
     var sequences: ClosedRange<UInt64> { footer.firstSequence...footer.sequence }
 
+    /// Whether `other` was made of this file, or has all of what it has.
+    func lies(within other: BlockFile) -> Bool {
+        other.footer.firstSequence <= footer.firstSequence && footer.sequence <= other.footer.sequence
+    }
+
     enum Opened {
         case good(BlockFile)
         case newer

@@ -91,8 +91,8 @@ final class BlockFileWriter {
         }
     }
 
-    /// Names a series of which the file has nothing, with its newest value before.
-    func addDormant(_ key: SeriesKey, _ newest: HistoryPoint) {
+    /// Names a series' newest value where it is in no block of this file, behind its blocks.
+    func addNewest(_ key: SeriesKey, _ newest: HistoryPoint) {
         entries.append(
             BlockEntry(
                 key: key, position: 0, length: 0, checksum: 0, count: 0, first: newest.time, last: newest.time,

@@ -28,6 +28,7 @@ struct HistoryOpening {
             for file in withoutMerged(found) { state.add(file) }
         }
         readNewest()
+        removeUnfinished()
         findLacking()
         return state
     }
@@ -63,10 +64,7 @@ struct HistoryOpening {
             ($0.footer.firstSequence, $1.footer.sequence) < ($1.footer.firstSequence, $0.footer.sequence)
         }
         for file in widestFirst {
-            let covering = kept.first {
-                $0.sequences.lowerBound <= file.sequences.lowerBound
-                    && file.sequences.upperBound <= $0.sequences.upperBound
-            }
+            let covering = kept.first(where: file.lies(within:))
             guard let covering, hasIndex(covering) else {
                 kept.append(file)
                 continue
@@ -105,6 +103,24 @@ struct HistoryOpening {
             }
             for entry in entries { state.take(entry) }
             if isComplete { break }
+        }
+    }
+
+    /// Removes roll-ups of a seal whose raw values did not get their name: the log has them, and they are sealed again.
+    /// Where the newest raw values are damaged, their roll-ups are all that is left.
+    private mutating func removeUnfinished() {
+        guard state.statistics.setAside.isEmpty, state.statistics.newerFiles == 0, state.statistics.diskErrors.isEmpty
+        else { return }
+        let newest = state.files(of: .raw).last?.footer.sequence ?? 0
+        for tier in HistoryTier.rollUps {
+            for file in state.files(of: tier) where file.footer.firstSequence > newest {
+                do throws(DiskError) {
+                    try reading.fileSystem.remove(file.path)
+                    state.remove([file])
+                } catch {
+                    state.statistics.diskErrors.append(error)
+                }
+            }
         }
     }
 

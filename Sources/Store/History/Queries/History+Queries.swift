@@ -114,8 +114,8 @@ extension History {
         }
     }
 
-    /// The same with a step from `HistoryStep` that gives at most `maximumBuckets` (at least 1), one for each pixel of a
-    /// chart; steps lie on multiples of it, so the first may begin before `from`. Returns the step.
+    /// The same with a step from `HistoryStep` that gives at most `maximumBuckets` (at least 1), one for each pixel of
+    /// a chart; steps lie on multiples of it, so the first may begin before `from`. Returns the step.
     @discardableResult
     package func downsample(
         _ key: SeriesKey, from: Timestamp, to: Timestamp, maximumBuckets: Int, _ body: (HistoryBucket) throws -> Void

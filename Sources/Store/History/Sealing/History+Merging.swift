@@ -28,8 +28,9 @@ extension History {
             try reading.withDecompressor { (zstd) throws(DiskError) in
                 damaged = try copy(files, to: writer, zstd)
             }
+            let lowest = files.map(\.footer.firstSequence).min() ?? first.footer.firstSequence
             merged = try writer.finish(
-                sequences: first.footer.firstSequence...last.footer.sequence, cursor: last.footer.cursor,
+                sequences: lowest...last.footer.sequence, cursor: last.footer.cursor,
                 since: first.footer.since, wall: last.footer.wall)
         } catch {
             writer.abandon()
@@ -95,10 +96,9 @@ extension History {
             points.values.append(contentsOf: columns.values[range])
             points.moved = max(points.moved, columns.moved)
         }
-        if points.count > 0 {
-            _ = try writer.add(key, points)
-        } else if let newest = view.newest(key) {
-            writer.addDormant(key, newest)
+        _ = try writer.add(key, points)
+        if let newest = view.newest(key), newest.time.milliseconds > points.times.last ?? .min {
+            writer.addNewest(key, newest)
         }
         return damaged
     }
@@ -161,10 +161,15 @@ extension History {
         let made = try writer.finish(
             sequences: file.sequences, cursor: footer.cursor, since: footer.since, wall: footer.wall)
         guard let made else { return }
-        state.withLock { state in
+        // It has all of what lies within its sequences, so files that had parts of it are no longer needed.
+        let within = state.withLock { state in
+            let within = state.files(of: tier).filter { $0.lies(within: made) }
+            state.remove(within)
             state.add(made)
             state.statistics.writtenBytes += made.size
+            return within
         }
+        for file in within { try remove(file) }
     }
 }
 

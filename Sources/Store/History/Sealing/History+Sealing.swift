@@ -57,6 +57,8 @@ extension History {
                 return (files, sealing.sealed)
             } catch {
                 sealing.abandon()
+                // A tier's file may have its name already: the next attempt must not have the same sequence.
+                state.withLock { $0.nextSequence += 1 }
                 throw error
             }
         }
@@ -72,10 +74,14 @@ extension History {
         _ one: HistoryState.Series, _ head: SeriesHead, _ slot: Int, _ sealing: inout Sealing
     ) throws(DiskError) {
         guard head.count > 0 else {
-            if let newest = one.sealed { sealing.raw.addDormant(one.key, newest) }
+            if let newest = one.sealedNewest { sealing.raw.addNewest(one.key, newest) }
             return
         }
         let points = try sealing.raw.add(one.key, head.sorted(), divisor: head.knownDivisor)
+        if let newest = one.sealedNewest, newest.time.milliseconds > points.times[points.count - 1] {
+            // Only late values: the index has to tell the newest all the same.
+            sealing.raw.addNewest(one.key, newest)
+        }
         let (rollUp, open) = try rollUp(
             one.key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.zstd)
         try sealing.minute.add(one.key, rollUp.minutes)

@@ -1,9 +1,20 @@
 import Timekeeping
 
-/// The buckets of each roll-up tier that a series' newest value lies in.
+/// The minute that a series' newest value lies in, and what its quarter of an hour had before that minute.
 struct OpenBuckets: Hashable, Sendable {
     var minute: HistoryBucket
-    var quarter: HistoryBucket
+    var before: HistoryBucket?
+
+    /// The quarter of an hour up to now.
+    var quarter: HistoryBucket {
+        guard var quarter = before else {
+            var quarter = minute
+            quarter.start = minute.start.floored(to: RollUp.quarter)
+            return quarter
+        }
+        quarter.add(minute)
+        return quarter
+    }
 }
 
 /// Makes buckets of both roll-up tiers from points in the order of time.
@@ -20,26 +31,26 @@ struct RollUp {
     /// Points come after all that came before.
     mutating func add(_ points: PointColumns, _ range: Range<Int>) {
         guard let first = range.first else { return }
-        var current = open ?? RollUp.begin(points.times[first], points.values[first])
-        var i = open == nil ? first + 1 : first
-        while i < range.upperBound {
+        var current = open ?? OpenBuckets(minute: RollUp.begin(points.times[first], points.values[first]))
+        var end = (current.minute.start + RollUp.minute).milliseconds
+        for i in (open == nil ? first + 1 : first)..<range.upperBound {
             let (time, value) = (points.times[i], points.values[i])
-            // Minutes divide quarters, so within a minute both go on.
-            if time &- current.minute.start.milliseconds < RollUp.minute {
+            if time < end {
                 current.minute.add(value)
-                current.quarter.add(value)
-            } else {
-                minutes.append(current.minute)
-                let next = RollUp.begin(time, value)
-                current.minute = next.minute
-                if next.quarter.start == current.quarter.start {
-                    current.quarter.add(value)
-                } else {
-                    quarters.append(current.quarter)
-                    current.quarter = next.quarter
-                }
+                continue
             }
-            i += 1
+            let minute = RollUp.begin(time, value)
+            minutes.append(current.minute)
+            // Minutes divide quarters, so a quarter is the sum of its minutes.
+            let quarter = current.quarter
+            if quarter.start == minute.start.floored(to: RollUp.quarter) {
+                current.before = quarter
+            } else {
+                quarters.append(quarter)
+                current.before = nil
+            }
+            current.minute = minute
+            end = (minute.start + RollUp.minute).milliseconds
         }
         open = current
     }
@@ -63,11 +74,8 @@ struct RollUp {
     private static let minute = Span.minute
     static let quarter = 15 * Span.minute
 
-    private static func begin(_ time: Int64, _ value: Int64) -> OpenBuckets {
-        let time = Timestamp(milliseconds: time)
-        return OpenBuckets(
-            minute: HistoryBucket(start: time.floored(to: minute), first: value),
-            quarter: HistoryBucket(start: time.floored(to: quarter), first: value))
+    private static func begin(_ time: Int64, _ value: Int64) -> HistoryBucket {
+        HistoryBucket(start: Timestamp(milliseconds: time).floored(to: minute), first: value)
     }
 
     static func start(_ time: Int64) -> Timestamp { Timestamp(milliseconds: time).floored(to: quarter) }
