@@ -37,6 +37,7 @@ extension Pipeline {
         newDecisions = []
         newCommands = []
         pending = [:]
+        totals = nil
         reader = facts.reader(from: restored.cursor)
         slotReader = slots.reader(from: kept)
         slots.hold("ledger", at: kept)
