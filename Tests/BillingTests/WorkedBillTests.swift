@@ -32,9 +32,9 @@ struct WorkedBillTests {
 
     /// River Falls Municipal Utilities, "Time-of-Day Rates" as of 29 September 2020
     /// (wi-riverfalls.civicplus.com/606/Time-of-Day-Rates): standard 0.1110, on-peak 0.1910 from 7 to 19 on working
-    /// days but for holidays, off-peak 0.0660 dollars. For 675.54 kWh a month, 45 % of it on-peak, the page has 88.98 at
-    /// the standard rate and 96.58 by time of day; with 10, 15 and 20 % of all shifted to off-peak 88.14, 83.92 and 79.70.
-    /// The customer charge, 14.00 a month, is what its sums leave beside the energy.
+    /// days but for holidays, off-peak 0.0660 dollars. For 675.54 kWh a month, 45 % of it on-peak, the page has 88.98
+    /// at the standard rate and 96.58 by time of day; with 10, 15 and 20 % of all shifted to off-peak 88.14, 83.92 and
+    /// 79.70. The customer charge, 14.00 a month, is what its sums leave beside the energy.
     @Test(arguments: [(45, "96.58"), (35, "88.14"), (30, "83.92"), (25, "79.70")])
     func `a two-rate tariff, as a city in Wisconsin has it`(onPeak: Int64, total: String) throws {
         let chicago = try zone("America/Chicago")
@@ -71,8 +71,8 @@ struct WorkedBillTests {
 
     /// City of Seymour, "Billing Calculation Examples" for residential electricity
     /// (cityofseymour.org/departments/utilities/residential-electricity/bill-comparison/). Winter: 1,200 kWh in blocks
-    /// of 250, 450 and the rest, a power cost of 0.085 a kWh, 7.50 a month, and 1 % sales tax: 171.55. Summer: 2,000 kWh
-    /// with a fourth block. It rounds halves up: 26.125 is 26.13 there, and 2.7513 is 2.75.
+    /// of 250, 450 and the rest, a power cost of 0.085 a kWh, 7.50 a month, and 1 % sales tax: 171.55. Summer: 2,000
+    /// kWh with a fourth block. It rounds halves up: 26.125 is 26.13 there, and 2.7513 is 2.75.
     @Test func `a tiered tariff with a levy and a tax, as a city has it`() throws {
         let chicago = try zone("America/Chicago")
         func tariff(_ tiers: [(Int64?, String)]) throws -> Tariff {
@@ -114,8 +114,8 @@ struct WorkedBillTests {
         #expect(summer.totalText == "277.88")
     }
 
-    /// BC Hydro, "Residential tiered rate" (bchydro.com, rate schedule 1101): 10.97 cents up to 22.1918 kWh a day of the
-    /// billing period, 14.08 beyond; for a period of 30 days that is 665.754 kWh. Basic charge 22.53 cents a day.
+    /// BC Hydro, "Residential tiered rate" (bchydro.com, rate schedule 1101): 10.97 cents up to 22.1918 kWh a day of
+    /// the billing period, 14.08 beyond; for a period of 30 days that is 665.754 kWh. Basic charge 22.53 cents a day.
     @Test func `tiers per day of the period, as BC Hydro has them`() throws {
         let vancouver = try zone("America/Vancouver")
         var tariff = Tariff(

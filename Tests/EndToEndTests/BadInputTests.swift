@@ -71,7 +71,7 @@ struct BadInputTests {
             #expect(try await home.energyctl("replay", home.directory + "/none.jsonl").code == 4)
             _ = try await home.startDaemon()
             let cases: [([String], Int32)] = [
-                (["usage", "--by", "week"], 2), (["usage", "--since", "yesterday"], 2), (["usage", "--blorb"], 2),
+                (["usage", "--by", "fortnight"], 2), (["usage", "--since", "yesterday"], 2), (["usage", "--blorb"], 2),
                 (["usage", "--since", "2026-02-30T00:00:00Z"], 2), (["usage", "-o", "xml"], 2), (["blorb"], 2),
                 (["usage", "--since", "-1h", "--until", "-2h"], 2), (["readings", "--limit", "0"], 2),
                 (["readings", "--follow", "--since", "-1h"], 2),

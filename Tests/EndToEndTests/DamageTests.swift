@@ -43,7 +43,7 @@ struct DamageTests {
             let daemon = try await Self.fill(home, house)
             let whole = Set(try await home.rows("readings", "--since", house.since, "--limit", "100000"))
             #expect(await daemon.stop() == .exited(code: 0))
-            let blocks = Self.files(home.data + "/history").filter { $0.hasSuffix(".blk") }
+            let blocks = Self.files(home.data + "/history").filter { $0.hasSuffix(".blk") && $0.contains("/raw/") }
             let block = try #require(blocks.first)
             var bytes = try Data(contentsOf: URL(fileURLWithPath: block))
             for i in stride(from: bytes.count / 3, to: bytes.count / 3 + 8, by: 1) { bytes[i] ^= 0x5A }

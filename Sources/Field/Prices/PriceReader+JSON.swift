@@ -95,9 +95,8 @@ extension PriceReader {
         _ at: JSONValue?, _ value: JSONValue, _ place: String, after last: Timestamp?
     ) throws(PriceError) -> Point {
         guard let time = (at?.string() ?? text(at)).flatMap({ time($0, after: last) }) else {
-            throw PriceError(
-                "\(place): \(at.map { "\"\(String(decoding: $0.text.prefix(40), as: UTF8.self))\"" } ?? "there") is no time"
-            )
+            let what = at.map { "\"\(String(decoding: $0.text.prefix(40), as: UTF8.self))\"" } ?? "there"
+            throw PriceError("\(place): \(what) is no time")
         }
         if value.isNull { return Point(time: time, price: nil, place: place) }
         guard let price = (value.string() ?? text(value)).flatMap({ price($0) }) else {

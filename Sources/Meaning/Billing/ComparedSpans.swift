@@ -15,8 +15,9 @@ package struct ComparedSpans: Hashable, Sendable {
 
     /// Nil when a period cannot be so far from itself: a month and a week ago overlap.
     ///
-    /// The other span begins with its period and ends on the same day of it, at the same time of the clock, as the first
-    /// does; at the latest with its period. A week a year ago is 52 weeks ago, so that it has the same days of the week.
+    /// The other span begins with its period and ends on the same day of it, at the same time of the clock, as the
+    /// first does; at the latest with its period. A week a year ago is 52 weeks ago, so that it has the same days of
+    /// the week.
     package init?(_ grouping: Grouping, _ shift: Shift, now: Timestamp, zone: Zone, billingDay: BillingDay) {
         let today = zone.day(containing: now)
         let (from, _) = grouping.days(containing: today, billingDay: billingDay)

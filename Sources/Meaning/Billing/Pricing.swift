@@ -64,7 +64,8 @@ package struct Pricing: Sendable {
     /// The tariff in force at the start of the slot; nil when there is none.
     package func tariff(for slot: Slot) -> Tariff? { index(for: slot).map { tariffs[$0] } }
 
-    /// Index of the tariff that a local day belongs to: the one in force as it begins, else the first that begins in it.
+    /// Index of the tariff that a local day belongs to: the one in force as it begins, else the first that begins in
+    /// it.
     package func index(of day: LocalDay) -> Int? {
         let (start, end) = (zone.start(of: day), zone.end(of: day))
         return index(for: Slot(containing: start))

@@ -3,9 +3,9 @@ import Metering
 /// How far a home supplies itself, from the energies of any span; shares in ten-thousandths, rounded to the nearest,
 /// ties to even.
 ///
-/// What the home used is `imported + produced + discharged − charged − exported`. Of what its roof yielded, all that was
-/// not exported was used at home or stored; of what it used, all that was not imported was its own. Both lie between 0
-/// and 1 also where a battery was charged from the grid.
+/// What the home used is `imported + produced + discharged − charged − exported`. Of what its roof yielded, all that
+/// was not exported was used at home or stored; of what it used, all that was not imported was its own. Both lie
+/// between 0 and 1 also where a battery was charged from the grid.
 package struct SelfSupply: Hashable, Sendable {
     /// Share of the production that was not exported; nil without production.
     package var selfConsumption: Int64?

@@ -29,8 +29,8 @@ enum UsageBench {
     private static let counters = 50_000
     private static let minutes = 240
 
-    /// Memory that a state of many counters takes, one reading a minute of each, slots taken every ten seconds' worth of
-    /// them; all of the state counts: look-up tables, lateness window, what waits to be taken.
+    /// Memory that a state of many counters takes, one reading a minute of each, slots taken every ten seconds' worth
+    /// of them; all of the state counts: look-up tables, lateness window, what waits to be taken.
     private static func memory() {
         let keys = (0..<counters).map { i in
             SeriesKey(device: DeviceID(high: 0xB1, low: UInt64(i)), channel: .total, quantity: .energyImport)

@@ -9,8 +9,8 @@ struct ModbusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "modbus", abstract: "Serve meters over Modbus TCP and a serial line, with scripted faults.",
         discussion: """
-            Every unit is the grid meter of the house, an SDM630. Prints `ready modbus=PORT line=PATH units=N` on stdout \
-            when all is up.
+            Every unit is the grid meter of the house, an SDM630. Prints `ready modbus=PORT line=PATH units=N` on \
+            stdout when all is up.
 
               energysim modbus --units 1-10 --line /tmp/line0 --baud 9600 --fault 3:silent --fault 5:late=400 \
             --fault 7:damaged@30

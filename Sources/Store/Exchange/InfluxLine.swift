@@ -63,8 +63,8 @@ struct InfluxLine {
         }
         guard found > 0 else {
             throw LineFault(
-                "has no quantity: neither the measurement \(quoted(measurement)) with a field value nor a field's name is one"
-            )
+                "has no quantity: neither the measurement \(quoted(measurement)) with a field value nor a field's "
+                    + "name is one")
         }
     }
 

@@ -128,8 +128,8 @@ struct SegmentWriter: Sendable {
         return file
     }
 
-    /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of. After an error it is
-    /// to be given up again.
+    /// Gives up the content of `oldest`: its file becomes the one that the next segment is made of. After an error it
+    /// is to be given up again.
     mutating func recycle(_ oldest: SegmentInfo) throws(DiskError) {
         let path = directory + "/" + SegmentFile.name(oldest.number)
         if oldest.size == options.segmentSize, !hasPrepared {

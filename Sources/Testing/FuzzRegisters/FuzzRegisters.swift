@@ -4,8 +4,8 @@ import Metering
 
 /// Hands bytes that libFuzzer makes from the corpus to the register decoder: `make fuzz`. Built only with ENERGYD_FUZZ.
 ///
-/// `R:eastron_sdm630\n` and then function, address, number of context words, context and words is what a meter answered.
-/// Anything else is the text of a profile.
+/// `R:eastron_sdm630\n` and then function, address, number of context words, context and words is what a meter
+/// answered. Anything else is the text of a profile.
 @main
 struct FuzzRegisters {
     static func main() {

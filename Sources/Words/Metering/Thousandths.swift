@@ -1,4 +1,5 @@
-/// A unit's factor to the canonical unit as an exact fraction: kWh is 1000/1, Wmin is 1/60, 0.1 W is 1/10.
+/// A unit's factor to the canonical unit as an exact fraction in lowest terms: kWh is 1000/1, Wmin is 1/60, 0.1 W is
+/// 1/10.
 package struct Scale: Hashable, Sendable {
     /// Not zero; within ±10¹².
     package let numerator: Int64
@@ -13,16 +14,18 @@ package struct Scale: Hashable, Sendable {
         guard numerator != 0, numerator.magnitude <= 1_000_000_000_000,
             denominator > 0, denominator <= 1_000_000_000_000
         else { return nil }
-        self.numerator = numerator
-        self.denominator = denominator
+        self.init(numerator, per: denominator)
     }
 
     /// For factors written in this source code; a factor out of range is a bug there and traps.
     package init(_ numerator: Int64, per denominator: Int64 = 1) {
         precondition(numerator != 0 && denominator > 0)
         precondition(numerator.magnitude <= 1_000_000_000_000 && denominator <= 1_000_000_000_000)
-        self.numerator = numerator
-        self.denominator = denominator
+        // So that equal factors are equal, however they were written.
+        var (common, rest) = (Int64(numerator.magnitude), denominator)
+        while rest != 0 { (common, rest) = (rest, common % rest) }
+        self.numerator = numerator / common
+        self.denominator = denominator / common
     }
 
     /// Reads a decimal factor such as `0.1`, `1000` or `-0.001`, or a fraction such as `1/60`; nil for anything else.

@@ -1,7 +1,8 @@
 import Metering
 import Timekeeping
 
-// The body of a tariff in `settings`, and of the record `prices`: tagged fields. Written here; TariffReading.swift reads.
+// The body of a tariff in `settings`, and of the record `prices`: tagged fields. Written here; TariffReading.swift
+// reads.
 
 extension ByteWriter {
     mutating func tariff(_ tariff: Tariff) {

@@ -22,6 +22,8 @@ extension MessageDecoder {
                 message.outcome = .malformed(.notAnObject)
                 return
             }
+            // What we tell others ourselves is no news, and its devices are ours already.
+            if MessageDecoder.isOwn(root) { return }
             configuration = DiscoveryConfiguration(root, topic: name, levels: levels, family: family)
         }
         guard let configuration else { return }
@@ -38,6 +40,11 @@ extension MessageDecoder {
         if isNew { cache.removeAll() }
         // Its entry went with the cache.
         message.entry = -1
+    }
+
+    private static func isOwn(_ root: JSONValue) -> Bool {
+        let origin = root.member("origin") ?? root.member("o")
+        return origin?.member("name")?.string() == "energyd"
     }
 
     /// A message on a topic that was announced: each value that stands in it, or the device's presence.

@@ -172,7 +172,8 @@ extension MessageDecoder {
 }
 
 extension TopicEntry {
-    /// Whether a rule of `family` may still add to it: nothing is known yet, or the same family has left something open.
+    /// Whether a rule of `family` may still add to it: nothing is known yet, or the same family has left something
+    /// open.
     fileprivate func isOpen(to family: Int, _ rules: [MessageDecoder.Rule]) -> Bool {
         if route.kind == .notMine { return true }
         guard route.rule >= 0, rules[Int(route.rule)].family == family else { return false }

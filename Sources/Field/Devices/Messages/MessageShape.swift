@@ -4,10 +4,10 @@ import Timekeeping
 
 /// What a device wrote once, with its values taken out: the text between them, and what each value was.
 ///
-/// Firmware prints its messages from a template, so the next one differs in its values alone. Comparing the text between
-/// them and reading the numbers costs a fraction of parsing JSON; the first message of a shape was parsed, so whatever
-/// equals it in all but plain values is as well-formed. Anything else, down to a null in place of a number, takes the
-/// long way. Tests hold both ways against each other.
+/// Firmware prints its messages from a template, so the next one differs in its values alone. Comparing the text
+/// between them and reading the numbers costs a fraction of parsing JSON; the first message of a shape was parsed, so
+/// whatever equals it in all but plain values is as well-formed. Anything else, down to a null in place of a number,
+/// takes the long way. Tests hold both ways against each other.
 struct MessageShape {
     enum Action: UInt8 {
         /// A number, with or without quotes around it, and the output it gives.

@@ -3,8 +3,8 @@ import Metering
 extension RegisterMap {
     /// Appends a sample for each register that lies wholly in `block`, belongs to its group and has a value.
     ///
-    /// `words` are what the meter answered, and may be longer than the block. `context` holds what other registers said:
-    /// see `contextBlocks`. What is returned could not be read; the other registers count.
+    /// `words` are what the meter answered, and may be longer than the block. `context` holds what other registers
+    /// said: see `contextBlocks`. What is returned could not be read; the other registers count.
     package func decode(
         _ block: RegisterBlock, words: [UInt16], context: RegisterContext = RegisterContext(),
         into samples: inout [Sample]

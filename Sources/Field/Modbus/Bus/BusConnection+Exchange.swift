@@ -2,7 +2,8 @@ import CModbus
 import Glibc
 
 extension BusConnection {
-    /// Silence within a frame after which the rest will not come, in µs: adapters hand bytes on in lumps of up to 16 ms.
+    /// Silence within a frame after which the rest will not come, in µs: adapters hand bytes on in lumps of up to 16
+    /// ms.
     private static let lumpTimeout: Int64 = 50_000
 
     /// Opens the bus where needed, asks, and waits up to `timeout` µs for the whole answer.

@@ -16,9 +16,9 @@ struct DecodeModbusCommand: ParsableCommand {
               energyctl decode modbus --meter eastron_sdm630 --function 4 --address 0x34 --words 0xC3CE,0x4000
               energyctl decode modbus --meter chint_dtsu666 --function 3 --address 0x2012 --words 0x4640,0xE400 --ct 20
 
-            With --lines each line is a JSON object {"meter","function","address","words":[…]}, and may have "ct", "pt" and \
-            "context": [{"function","address","words"}], other registers that the meaning depends on, such as a scale \
-            factor. For each there is a line {"readings":[…]} or {"error":"…","readings":[…]}.
+            With --lines each line is a JSON object {"meter","function","address","words":[…]}, and may have "ct", \
+            "pt" and "context": [{"function","address","words"}], other registers that the meaning depends on, such as \
+            a scale factor. For each there is a line {"readings":[…]} or {"error":"…","readings":[…]}.
 
             Status 0 also when no register has a value; 1 when nothing could be read, and with --lines when a line of \
             the file is broken.

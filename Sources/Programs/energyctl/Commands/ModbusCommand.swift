@@ -21,8 +21,8 @@ struct ModbusReadCommand: ParsableCommand {
               energyctl modbus read tcp://192.168.1.20:502 --unit 1 --function 4 --address 0x34 --count 2 --type f32
               energyctl modbus read 'rtu:/dev/ttyUSB0?baud=9600' --unit 2 --address 0 --count 10 -o json
 
-            Addresses count from 0, as on the wire: a manual's 30053 or 40001 is function 4, address 52, or function 3, \
-            address 0. Status 1 when the meter answers with an exception, 7 when it does not answer.
+            Addresses count from 0, as on the wire: a manual's 30053 or 40001 is function 4, address 52, or function \
+            3, address 0. Status 1 when the meter answers with an exception, 7 when it does not answer.
             """)
 
     @OptionGroup var bus: BusOptions

@@ -17,8 +17,8 @@ struct ReplayCommand: ParsableCommand {
               {"time":"2026-03-29T00:59:50Z","device":"meter",
                "channel":"total","quantity":"energy_import","value":1234.567}
             (on one line). Values are in canonical units (W, Wh, V, A); "received" may differ from "time". \
-            FILE - is stdin. What arrives over two hours behind its device's newest is told in the quality list, and its \
-            slots are worked out again, as in the daemon: meters recorded one after the other all count.
+            FILE - is stdin. What arrives over two hours behind its device's newest is told in the quality list, and \
+            its slots are worked out again, as in the daemon: meters recorded one after the other all count.
 
             A line may also be a correction, as energyctl data and energyctl device replace make them:
               {"command":"correct","series":"meter/total/energy_import","action":"drop",

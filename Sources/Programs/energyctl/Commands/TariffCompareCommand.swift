@@ -8,10 +8,10 @@ struct TariffCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Says what one's own past would have cost under other tariffs.",
         discussion: """
-            Each candidate prices the same slots, bill by bill, as if it had always been in force. A candidate is the name \
-            of a [[tariff]] of the configuration, also one with candidate = true, or a file of [[tariff]] tables (with a \
-            . or / in its name). Whole billing periods are compared: from the one that --since is in. Without candidates: \
-            all tariffs of the configuration.
+            Each candidate prices the same slots, bill by bill, as if it had always been in force. A candidate is the \
+            name of a [[tariff]] of the configuration, also one with candidate = true, or a file of [[tariff]] tables \
+            (with a . or / in its name). Whole billing periods are compared: from the one that --since is in. Without \
+            candidates: all tariffs of the configuration.
 
               energyctl tariff compare basic night-saver --since -365d
               energyctl tariff compare ./dynamic.toml

@@ -6,8 +6,8 @@ struct TariffPricesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prices", abstract: "Shows price lists for dynamic tariffs, and imports prices.",
         discussion: """
-            Lists that [[prices]] tables name are read by the daemon itself, others are imported. Prices become records of \
-            the log, so that a replay finds those that there were.
+            Lists that [[prices]] tables name are read by the daemon itself, others are imported. Prices become \
+            records of the log, so that a replay finds those that there were.
             """,
         subcommands: [Show.self, Import.self], defaultSubcommand: Show.self)
 
@@ -61,9 +61,9 @@ struct TariffPricesCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import", abstract: "Takes prices in from a file of CSV or JSON.",
             discussion: """
-                CSV has a line of titles; JSON is a list of objects, two lists of one length, or an object whose keys are \
-                times, as exchanges and suppliers write them. Times are RFC 3339, seconds or milliseconds since 1970, or \
-                local. FILE - is stdin. What says nothing new is not written again.
+                CSV has a line of titles; JSON is a list of objects, two lists of one length, or an object whose keys \
+                are times, as exchanges and suppliers write them. Times are RFC 3339, seconds or milliseconds since \
+                1970, or local. FILE - is stdin. What says nothing new is not written again.
 
                   energyctl tariff prices import prices.csv --list spot
                   curl -s https://example.org/prices | energyctl tariff prices import - --list spot --per MWh

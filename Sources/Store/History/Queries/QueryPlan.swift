@@ -23,8 +23,8 @@ struct QueryPlan: Hashable {
     }
 
     /// The coarsest tier whose buckets fit into steps of `step` from `from` on answers as far as it has all values;
-    /// what is newer, or lies in a bucket that `to` cuts, comes from raw values. Where a tier has been given up, a coarser
-    /// one stands in for it: its buckets then count for the step that they begin in.
+    /// what is newer, or lies in a bucket that `to` cuts, comes from raw values. Where a tier has been given up, a
+    /// coarser one stands in for it: its buckets then count for the step that they begin in.
     init(from: Timestamp, to: Timestamp, step: Int64, _ holdings: Holdings) {
         guard from < to else { return }
         let fitting = HistoryTier.rollUps.last { tier in
