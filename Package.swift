@@ -105,7 +105,7 @@ let targets: [Target] = [
     // profiles and decoders, pure
     library(
         "Field", "Devices", ["CProfiles", "JSONScanner", "TOML", "Metering", "Timekeeping"],
-        documents: ["EnergyTopics.md", "Profiles", "RegisterProfiles.md"]),
+        documents: ["EnergyTopics.md", "MessageProfiles.md", "Profiles", "RegisterProfiles.md"]),
     // price lists: CSV and JSON -> prices of slots
     library("Field", "Prices", ["JSONScanner", "Metering", "Timekeeping"]),
     // discovery, schedules
@@ -215,7 +215,8 @@ let targets: [Target] = [
     tests("Repository", []),
 ]
 let fuzzTargets: [Target] = [
-    fuzz("FuzzRegisters", ["Devices", "Metering"])
+    fuzz("FuzzMessages", ["Devices", "Metering", "Timekeeping"]),
+    fuzz("FuzzRegisters", ["Devices", "Metering"]),
 ]
 
 let package = Package(

@@ -78,6 +78,13 @@ import Testing
         #expect(listed.filter { ProfileCatalog.builtIn[$0]?.name != $0 } == [])
     }
 
+    @Test func `a shipped case means the same when all profiles are in use`() {
+        let all = ProfileCatalog.builtIn.profiles
+        for profile in all where profile.messages != nil {
+            #expect(ProfileCheck.failures(of: profile, among: all) == [])
+        }
+    }
+
     @Test func `every file of the folder is in the program and is named like its profile`() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Sources/Field/Devices/Profiles")

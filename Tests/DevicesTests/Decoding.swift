@@ -10,6 +10,7 @@ final class Decoding {
 
     let decoder: MessageDecoder
     var message = DecodedMessage()
+    var received = Decoding.received
 
     init(
         _ profiles: [Profile] = ProfileCatalog.builtIn.profiles, settings: MessageSettings = MessageSettings(),
@@ -28,7 +29,7 @@ final class Decoding {
         Array(topic.utf8).withUnsafeBytes { topic in
             payload.withUnsafeBytes { payload in
                 decoder.decode(
-                    topic: topic, payload: payload, retained: retained, received: Self.received, into: &message)
+                    topic: topic, payload: payload, retained: retained, received: received, into: &message)
             }
         }
         return message

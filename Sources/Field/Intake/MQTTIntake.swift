@@ -40,7 +40,8 @@ package final class MQTTIntake: Sendable {
 
     /// Of `profiles` only those that describe messages are used.
     package init(
-        intake: Intake, profiles: [Profile], admission: Admission = Admission(), clock: any Clock, logger: Logger
+        intake: Intake, profiles: [Profile], settings: MessageSettings = MessageSettings(),
+        admission: Admission = Admission(), clock: any Clock, logger: Logger
     ) {
         self.intake = intake
         self.admission = admission
@@ -48,7 +49,7 @@ package final class MQTTIntake: Sendable {
         self.clock = clock
         self.logger = logger
         complaints = ComplaintLimiter()
-        decoding = Decoding(MessageDecoder(profiles: self.profiles))
+        decoding = Decoding(MessageDecoder(profiles: self.profiles, settings: settings))
     }
 
     /// Any thread.

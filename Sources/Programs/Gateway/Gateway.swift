@@ -74,8 +74,8 @@ package struct Gateway {
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
         let mqtt = plan.mqtt.map { _ in
             MQTTIntake(
-                intake: intake, profiles: catalog.profiles, admission: configuration.admission, clock: clock,
-                logger: logger)
+                intake: intake, profiles: [configuration.mqtt.mapping].compactMap { $0 } + catalog.profiles,
+                settings: configuration.mqtt.settings, admission: configuration.admission, clock: clock, logger: logger)
         }
         let bridge = bridge(plan, store, intake, pipeline)
         let buses = plan.buses.map { bus in

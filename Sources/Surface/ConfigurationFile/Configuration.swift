@@ -27,6 +27,10 @@ package struct Configuration: Sendable {
         package var passwordFile: String?
         /// Nil: made of the gateway's identity.
         package var clientID: String?
+        /// What messages do not say themselves.
+        package var settings = MessageSettings()
+        /// What `[[mqtt.mapping]]` says, as a profile that comes before all others.
+        package var mapping: Profile?
         package var version = MQTTOptions.Version.v311
         /// Nil: in the clear.
         package var tls: MQTTOptions.TLS?

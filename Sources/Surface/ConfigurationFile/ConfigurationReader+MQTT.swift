@@ -30,6 +30,7 @@ extension ConfigurationReader {
         }
         readTLS(&mqtt, &configuration.mqtt)
         readAdmission(&mqtt, &configuration.mqtt.admission)
+        readMessages(&mqtt, &configuration)
         mqtt.finish()
     }
 

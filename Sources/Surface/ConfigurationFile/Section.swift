@@ -33,6 +33,9 @@ struct Section {
         problems.add(table[key]?.place ?? place, "\(path(key)) \(reason)")
     }
 
+    /// Adds a problem at a place that another reader found.
+    func add(_ place: TOMLPlace?, _ reason: String) { problems.add(place, reason) }
+
     /// Where the value of `key` stands.
     func place(of key: String) -> TOMLPlace? { table[key]?.place ?? place }
 

@@ -13,6 +13,8 @@ final class Announcements {
         let topic: String
         let device: String
         let name: String
+        /// All that it is called by, for hints.
+        let words: String
         let quantity: Quantity
         let conversion: Conversion
         /// Nil: the payload is the number.
@@ -114,7 +116,7 @@ final class Announcements {
         let others = (entities.filter { $0.origin != entity.origin } + siblings).filter {
             $0.device == entity.device && $0.quantity == entity.quantity && $0.part != entity.part
         }
-        let wanted = AnnouncedChannel.hint(entity.name) ?? .total
+        let wanted = AnnouncedChannel.hint(entity.words) ?? .total
         guard others.contains(where: { $0.channel == wanted }) else { return wanted }
         return AnnouncedChannel.slug(entity.name) ?? wanted
     }

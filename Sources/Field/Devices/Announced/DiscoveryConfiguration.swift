@@ -103,7 +103,9 @@ struct DiscoveryConfiguration {
             entities.append(
                 Announcements.Entity(
                     origin: origin, part: name, topic: topic, device: device,
-                    name: String((words.last ?? name).prefix(64)), quantity: measured.quantity,
+                    name: String((words.last ?? name).prefix(64)),
+                    words: String(words.joined(separator: " ").prefix(256)),
+                    quantity: measured.quantity,
                     conversion: measured.conversion, template: template, channel: .total))
         } catch {
             if case .contradiction(let reason) = error { problems.append((name, reason)) }

@@ -39,8 +39,9 @@ private struct TemplateParser {
     }
 
     private func unsupported() -> Template.Failure {
-        let rest = String(decoding: text[min(at, text.count)...].prefix(32), as: UTF8.self)
-        return Template.Failure(reason: "goes beyond what is read, at `\(rest)`")
+        var rest = text[min(at, text.count)...].prefix(32)
+        while rest.last == 0x20 { rest.removeLast() }
+        return Template.Failure(reason: "goes beyond what is read, at `\(String(decoding: rest, as: UTF8.self))`")
     }
 
     private mutating func skipBlanks() {

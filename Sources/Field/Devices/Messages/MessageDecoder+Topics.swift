@@ -2,7 +2,7 @@ import Metering
 
 extension MessageDecoder {
     /// What the topic is, by the first rule that knows it; and what a plain payload on it is, by the first that reads
-    /// those, where that is another one. Patterns that begin with a word come before those that begin with a name.
+    /// those, where that is another one.
     func match(_ topic: UnsafeRawBufferPointer) -> TopicEntry {
         var entry = TopicEntry()
         // A broker's own topics; wildcards at the start do not mean them.
@@ -11,14 +11,15 @@ extension MessageDecoder {
         for (i, byte) in topic.enumerated() where byte == UInt8(ascii: "/") { ends.append(i) }
         ends.append(topic.count)
         let announced = announcements.route(topic)
-        for beginsWithText in [true, false] {
-            for (index, rule) in rules.enumerated() where entry.isOpen(to: rule.family, rules) {
-                guard var route = route(rule, index, topic, ends, beginsWithText: beginsWithText) else { continue }
-                if let announced, families[rule.family].profile.yieldsToDiscovery {
-                    route = yielded(route, to: announced)
-                }
-                entry.take(route)
+        for candidate in candidates where candidate.mayMatch(topic, levels: ends.count) {
+            let rule = rules[candidate.rule]
+            guard entry.isOpen(to: rule.family, rules), entry.route.rule != candidate.rule,
+                var route = route(rule, candidate, topic, ends)
+            else { continue }
+            if let announced, families[rule.family].profile.yieldsToDiscovery {
+                route = yielded(route, to: announced, topic)
             }
+            entry.take(route)
         }
         if entry.route.kind == .notMine, let announced { entry.route = announced }
         return entry
@@ -28,30 +29,45 @@ extension MessageDecoder {
     static let unknownField: Int32 = -2
 
     /// What discovery says about the value, for the device that the topic tells.
-    private func yielded(_ route: Route, to announced: Route) -> Route {
+    private func yielded(_ route: Route, to announced: Route, _ topic: UnsafeRawBufferPointer) -> Route {
         var route = route
+        let name = String(decoding: topic[route.deviceRange], as: UTF8.self)
+        // Else the device would be told from its values: they announce it under another name.
+        if route.kind == .availability, !announcesValues(of: name, in: rules[Int(route.rule)].family) {
+            return announced
+        }
         guard route.kind == .number || route.index == MessageDecoder.unknownField else { return route }
         route.kind = .entities
         route.index = announced.index
         return route
     }
 
-    private func route(
-        _ rule: Rule, _ index: Int, _ topic: UnsafeRawBufferPointer, _ ends: [Int], beginsWithText: Bool
-    ) -> Route? {
-        for pattern in rule.patterns where pattern.topic.beginsWithText == beginsWithText {
-            guard let found = pattern.topic.match(topic, levelEnds: ends) else { continue }
-            let device = found.device ?? 0..<0
-            var route = Route()
-            route.profile = Int32(families[rule.family].index)
-            route.rule = Int32(index)
-            route.tree = Int32(rule.family * 2)
-            route.deviceStart = Int32(device.lowerBound)
-            route.deviceEnd = Int32(device.upperBound)
-            guard concerns(rule, route, topic) else { continue }
-            if let complete = complete(route, rule, found, topic) { return complete }
+    /// Whether values were announced on topics that the family reads as the device's.
+    private func announcesValues(of device: String, in family: Int) -> Bool {
+        let patterns = rules.filter { $0.family == family && $0.topic.payload == .number }.flatMap(\.patterns)
+        return announcements.topics.contains { topic in
+            guard topic.hasPrefix(device + "/") else { return false }
+            return Array(topic.utf8).withUnsafeBytes { bytes in
+                let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") } + [bytes.count]
+                return patterns.contains { pattern in
+                    pattern.topic.match(bytes, levelEnds: ends)?.device?.count == device.utf8.count
+                }
+            }
         }
-        return nil
+    }
+
+    private func route(
+        _ rule: Rule, _ candidate: Candidate, _ topic: UnsafeRawBufferPointer, _ ends: [Int]
+    ) -> Route? {
+        guard let found = rule.patterns[candidate.pattern].topic.match(topic, levelEnds: ends) else { return nil }
+        let device = found.device ?? 0..<0
+        var route = Route()
+        route.profile = Int32(families[rule.family].index)
+        route.rule = Int32(candidate.rule)
+        route.tree = Int32(rule.family * 2)
+        route.deviceStart = Int32(device.lowerBound)
+        route.deviceEnd = Int32(device.upperBound)
+        return concerns(rule, route, topic) ? complete(route, rule, found, topic) : nil
     }
 
     /// Whether the rule is for such a device.

@@ -24,6 +24,7 @@ package final class MessageDecoder {
     /// The message profiles with their place in `profiles`.
     let families: [(index: Int, profile: MessageProfile)]
     let rules: [Rule]
+    let candidates: [Candidate]
     /// Two per message profile: its own fields, and our canonical ones.
     let trees: [FieldTree]
     /// By the index of a tree's field: its places as a term of combinations.
@@ -54,9 +55,11 @@ package final class MessageDecoder {
         self.settings = settings
         let families = profiles.enumerated().compactMap { index, profile in profile.messages.map { (index, $0) } }
         self.families = families
-        rules = families.enumerated().flatMap { number, family in
+        let rules = families.enumerated().flatMap { number, family in
             MessageDecoder.rules(of: family.1, named: profiles[family.0].name, number, settings)
         }
+        self.rules = rules
+        candidates = Candidate.all(rules) { families[$0.family].1.isConfigured }
         trees = families.flatMap { [$0.1.tree, $0.1.canonical] }
         terms = families.map { MessageDecoder.terms(of: $0.1) }
         needsSettling = families.map { family in
@@ -77,10 +80,22 @@ package final class MessageDecoder {
     ) -> [Rule] {
         let bases = settings.bases[name] ?? profile.bases
         let fullTopics = profile.fullTopics.isEmpty ? [] : settings.fullTopics + profile.fullTopics
-        return profile.topics.map { topic in
-            // The profile's own patterns were tried when it was read; a configured base may make nonsense of one.
-            let patterns = try? MessageProfile.patterns(of: topic, bases: bases, fullTopics: fullTopics)
-            return Rule(family: family, topic: topic, patterns: patterns ?? [])
+        return further(profile, settings.topics[name] ?? [], family)
+            + profile.topics.map { topic in
+                // The profile's own patterns were tried when it was read; a configured base may make nonsense of one.
+                let patterns = try? MessageProfile.patterns(of: topic, bases: bases, fullTopics: fullTopics)
+                return Rule(family: family, topic: topic, patterns: patterns ?? [])
+            }
+    }
+
+    /// Rules for topics of the configuration's own, read as the profile's first JSON topic.
+    private static func further(_ profile: MessageProfile, _ texts: [String], _ family: Int) -> [Rule] {
+        let model = profile.topics.first { if case .json = $0.payload { true } else { false } }
+        guard let model else { return [] }
+        return texts.compactMap { text in
+            guard let pattern = try? TopicPattern(text), pattern.has(.device) else { return nil }
+            return Rule(
+                family: family, topic: model, patterns: [MessageProfile.Pattern(topic: pattern, device: nil)])
         }
     }
 

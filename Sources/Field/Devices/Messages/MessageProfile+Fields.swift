@@ -10,7 +10,15 @@ extension MessageProfile {
 
     /// One for each path and channel of the table.
     static func fields(_ table: ProfileTable) -> [Field] {
-        let texts = table.required("path", table.words("path"))
+        guard let paths = paths(of: table) else { return [] }
+        return fields(table, paths: paths)
+    }
+
+    /// The texts of its paths.
+    static func paths(of table: ProfileTable) -> [String]? { table.required("path", table.words("path")) }
+
+    /// The same for paths that stand elsewhere.
+    static func fields(_ table: ProfileTable, paths texts: [String]?) -> [Field] {
         let quantity = table.required("quantity", table.quantity("quantity"))
         let channels = FieldChannels(table)
         guard let texts, let quantity, let conversion = table.conversion(of: quantity) else { return [] }

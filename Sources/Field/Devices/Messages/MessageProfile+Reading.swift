@@ -40,7 +40,7 @@ extension MessageProfile {
         self.init(
             topics: topics, tree: tree, canonical: MessageProfile.canonicalTree, arrays: arrays,
             combinations: combinations, bases: bases, fullTopics: fullTopics, yieldsToDiscovery: yields,
-            reportInterval: interval)
+            isConfigured: false, reportInterval: interval)
     }
 
     static func nearestName(_ name: String, among names: [String]) -> String? { nearest(name, among: names) }

@@ -1,6 +1,6 @@
 import Metering
 
-/// How one family's messages become samples. `Profiles.md` says how such a profile is written.
+/// How one family's messages become samples. `MessageProfiles.md` says how such a profile is written.
 package struct MessageProfile: Hashable, Sendable {
     /// What a topic's payload is.
     enum Payload: Hashable, Sendable {
@@ -74,6 +74,8 @@ package struct MessageProfile: Hashable, Sendable {
     let fullTopics: [String]
     /// What Home Assistant's discovery announces on these topics comes first: it knows the units.
     let yieldsToDiscovery: Bool
+    /// Said by the home's own configuration: comes before what any profile says of a topic.
+    let isConfigured: Bool
     /// How often a healthy device reports, in ms; nil: on change only, so silence says nothing.
     package let reportInterval: Int64?
 

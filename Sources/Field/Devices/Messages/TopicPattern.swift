@@ -79,6 +79,12 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         return .text(Array(text.utf8))
     }
 
+    /// How many levels a topic may have that it matches.
+    var levelCounts: ClosedRange<Int> {
+        if levels.contains(.rest) { return levels.count - 1...Int.max }
+        return levels.contains(.deviceLevels) ? levels.count...Int.max : levels.count...levels.count
+    }
+
     /// Whether the first level is a word: a topic that it matches is meant.
     var beginsWithText: Bool {
         if case .text = levels.first { return true }

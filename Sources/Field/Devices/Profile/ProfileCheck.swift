@@ -4,7 +4,8 @@ import Timekeeping
 /// Runs the cases that a profile brings along: a profile is right when it reads what its author recorded.
 package enum ProfileCheck {
     /// A sentence for each case that came out differently; empty when all is well.
-    package static func failures(of profile: Profile) -> [String] {
+    /// `among`: all profiles in use, to see that none takes another's topics; nil: the profile alone.
+    package static func failures(of profile: Profile, among others: [Profile]? = nil) -> [String] {
         profile.tests.compactMap { test in
             let place = "\(profile.file ?? profile.name):\(test.line): test `\(test.name)`"
             switch test.input {
@@ -17,7 +18,7 @@ package enum ProfileCheck {
                 if let error = errors.first { return "\(place): \(error)" }
                 return difference(samples, test.expected).map { "\(place): \($0)" }
             case .messages(let messages):
-                return messageFailure(profile, test, messages).map { "\(place): \($0)" }
+                return messageFailure(others ?? [profile], test, messages).map { "\(place): \($0)" }
             }
         }
     }
@@ -28,9 +29,9 @@ package enum ProfileCheck {
     }
 
     private static func messageFailure(
-        _ profile: Profile, _ test: ProfileTest, _ messages: [ProfileTest.Message]
+        _ profiles: [Profile], _ test: ProfileTest, _ messages: [ProfileTest.Message]
     ) -> String? {
-        let decoder = MessageDecoder(profiles: [profile])
+        let decoder = MessageDecoder(profiles: profiles)
         var message = DecodedMessage()
         var samples: [Sample] = []
         for input in messages {

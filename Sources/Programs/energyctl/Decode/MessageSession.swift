@@ -25,7 +25,8 @@ final class MessageSession {
                     .notFound, "no profile of messages is called \(family); `energyctl profile list` shows them")
             }
         }
-        decoder = MessageDecoder(profiles: profiles)
+        if family == nil, let mapping = configuration.mqtt.mapping { profiles.insert(mapping, at: 0) }
+        decoder = MessageDecoder(profiles: profiles, settings: configuration.mqtt.settings)
     }
 
     func decode(topic: [UInt8], payload: [UInt8], retained: Bool, received: Timestamp) -> MessageAnswer {
