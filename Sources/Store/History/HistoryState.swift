@@ -90,7 +90,8 @@ struct HistoryState: Sendable {
             statistics.skippedReadings += 1
             return
         }
-        if reading.flags.contains(.retained) {
+        // As bits, for the same reason.
+        if reading.flags.rawValue & ReadingFlags.retained.rawValue != 0 {
             // True when it was published, nobody knows when: the last known value, and no point in time.
             if latest(slot) == nil { series[slot].sealed = HistoryPoint(time: reading.time, value: reading.value) }
             return
