@@ -84,9 +84,7 @@ extension FixedHome {
         (#"{"series":""# + String(repeating: "a", count: 2000) + #""}"#, 400, "longer than"),
         (#"{"series":""# + String(repeating: "a", count: 20_000) + #""}"#, 413, "failed"),
     ])
-    func `a body that cannot be meant so is refused with a reason`(
-        body: String, status: Int, words: String
-    ) async throws {
+    func `a body that cannot be meant so is refused`(body: String, status: Int, words: String) async throws {
         let answer = try await ask("/v1/data/corrections", post: Array(body.utf8))
         #expect(answer.status == status)
         #expect(answer.text.contains(words), "\(answer.text)")

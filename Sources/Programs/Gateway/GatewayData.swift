@@ -227,7 +227,7 @@ extension Pipeline {
         guard let first = ordered.first, let last = ordered.last else { return nil }
         let rows = UsageTable.rows(
             slots: ordered, devices: Array(devices.values), settings: settings, zone: zone, by: .day,
-            from: first.slot.start, to: last.slot.end)
+            from: first.slot.start, to: last.slot.end, prices: prices)
         var sum: (amount: Decimal, currency: Currency)?
         for row in rows where row.device != HomeBalance.home && row.device != HomeBalance.unmetered {
             guard let cost = row.cost, let currency = row.currency else { continue }
