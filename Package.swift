@@ -181,7 +181,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "Devices", "Disk", "History", "Intake", "ReadingLog", "Simulation", "Usage", "Metering", "Records",
+            "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage", "Metering",
+            "Records",
             "Timekeeping",
         ]),
 

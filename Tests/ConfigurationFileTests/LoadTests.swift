@@ -45,7 +45,7 @@ import Timekeeping
         #expect(configuration.buses[0].address == .tcp(host: "192.168.1.20", port: 502))
         #expect(configuration.buses.map { $0.devices.map(\.name) } == [["grid"], ["heat_pump"]])
         #expect(configuration.buses[0].devices[0].interval == 10_000)
-        #expect(configuration.buses[0].devices[0].context.currentRatio == Scale(40))
+        #expect(configuration.buses[0].devices[0].context.currentRatio == Scale(200, per: 5))
         #expect(configuration.buses[1].devices[0].pause == 20)
         #expect(configuration.buses.allSatisfy { $0.options == ModbusOptions() })
         #expect(configuration.devices.map(\.name) == ["washer"])
@@ -178,7 +178,7 @@ import Timekeeping
                     responseTimeout: 2_000, timeoutFloor: 200, pause: 30, retries: 3, quarantine: 300_000,
                     switchesRS485: true))
         #expect(bus.devices[0].pause == 0 && bus.devices[0].context.isInverted)
-        #expect(bus.devices[0].context.currentRatio == Scale(40) && bus.devices[0].context.voltageRatio == nil)
+        #expect(bus.devices[0].context.currentRatio == Scale(200, per: 5) && bus.devices[0].context.voltageRatio == nil)
     }
 
     @Test func `hostile text is refused or read, and never traps`() throws {

@@ -6,8 +6,17 @@ import Glibc
 /// `scripts/bench` runs it several times, takes medians and adds what needs whole programs.
 @main
 struct EnergyBench {
-    static func main() {
+    static func main() async {
         let arguments = CommandLine.arguments
+        if arguments.count == 4, arguments[1] == "bus", let seconds = Double(arguments[3]) {
+            do {
+                try await BusBench.run(bus: arguments[2], seconds: seconds)
+            } catch {
+                complain("energybench: \(error)")
+                exit(1)
+            }
+            return
+        }
         let parts = ["log", "store", "usage", "decode", "memory", "week"]
         let chosen = Array(arguments.dropFirst(2))
         guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {

@@ -29,7 +29,7 @@ extension BusConnection {
         if let failure = send() { return lose(failure) }
         let outcome = receive(&reader, deadline, timeout, interrupt, isStopping)
         strangers += reader.strangers
-        incoming = reader.buffer()
+        if descriptor >= 0 { incoming = reader.buffer() }
         return outcome
     }
 

@@ -40,6 +40,7 @@ struct BusConnection: ~Copyable {
         Self.free(context)
         context = nil
         descriptor = -1
+        incoming = []
     }
 
     /// Nil when the bus is open, else why it could not be opened. Bounded by the connect time-out for each address

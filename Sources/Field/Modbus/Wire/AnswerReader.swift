@@ -25,15 +25,15 @@ struct AnswerReader {
     /// Whole frames that answer something else.
     private(set) var strangers = 0
 
-    /// `buffer`: an old one's memory, to be used again.
+    /// `buffer`: the last one's, for its memory; on TCP also for what came behind the last answer, maybe half a frame.
     init(_ request: ModbusRequest, transaction: UInt16? = nil, buffer: consuming [UInt8] = []) {
         self.request = request
         self.transaction = transaction
         bytes = buffer
-        bytes.removeAll(keepingCapacity: true)
+        if transaction == nil { bytes.removeAll(keepingCapacity: true) }
     }
 
-    /// Gives the memory back.
+    /// Gives the memory back, and what is in it.
     consuming func buffer() -> [UInt8] { bytes }
 
     /// Whether anything has come that is not yet part of a whole frame.
@@ -68,9 +68,10 @@ struct AnswerReader {
                 return .bad("not Modbus: \(fragment)", isBroken: true)
             }
             guard bytes.count >= 6 + length else { return .missing(6 + length - bytes.count) }
-            if word(0) == transaction { return readTCPAnswer(length) }
-            strangers += 1
+            let verdict = word(0) == transaction ? readTCPAnswer(length) : nil
             bytes.removeFirst(6 + length)
+            if let verdict { return verdict }
+            strangers += 1
         }
     }
 

@@ -78,12 +78,16 @@ struct ModbusScanCommand: ParsableCommand {
         return try units.filter { unit in
             let request = ModbusRequest(unit: unit, function: .input, address: 0, count: 2)
             guard request.problem(on: access.address) == nil else { return false }
-            switch try access.read(request, wait: wait) {
-            case .success: return true
-            case .failure(let refusal):
-                if refusal.kind == .unreachable { throw refusal.failure }
-                return refusal.kind == .exception && !refusal.isAbsence
+            // Damage says that somebody is there, or that the speed is wrong: the second answer tells.
+            for _ in 0..<3 {
+                switch try access.read(request, wait: wait) {
+                case .success: return true
+                case .failure(let refusal):
+                    if refusal.kind == .unreachable { throw refusal.failure }
+                    if refusal.kind != .damaged { return refusal.kind == .exception && !refusal.isAbsence }
+                }
             }
+            return false
         }
     }
 
