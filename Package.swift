@@ -135,6 +135,11 @@ let targets: [Target] = [
     // Reach: what the home keeps and tells.
     // slots at rest
     library("Reach", "Ledger", ["Usage", "Metering", "Records", "Timekeeping", "SQLite"]),
+    // figures, checks, repair, export, backup and restore of all that is at rest
+    library(
+        "Reach", "Upkeep",
+        ["Exchange", "Disk", "ReadingLog", "History", "Ledger", "Usage", "Metering", "Records", "Timekeeping"],
+        documents: ["BackupFormat.md"]),
 
     // values and discovery out to the broker
     library("Reach", "Bridge", ["JSONText", "Metering", "Records", "Timekeeping"]),
@@ -145,12 +150,14 @@ let targets: [Target] = [
         "Surface", "ConfigurationFile",
         ["Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Timekeeping", "TOML"]),
     // one type per answer, shared with energyctl
-    library("Surface", "APITypes", ["JSONText", "Billing", "Usage", "Metering", "Timekeeping"]),
+    library("Surface", "APITypes", ["JSONText", "Billing", "Upkeep", "Usage", "Metering", "Timekeeping"]),
     // HTTP
     library(
         "Surface", "API",
         [
-            "APITypes", "Billing", "JSONScanner", "JSONText", "Metering", "Timekeeping", "Usage", hummingbird, nioCore,
+            "APITypes", "Billing", "Exchange", "JSONScanner", "JSONText", "Metering", "Timekeeping", "Usage",
+            hummingbird,
+            nioCore,
             logging,
             lifecycle,
         ]),
@@ -163,16 +170,20 @@ let targets: [Target] = [
     library(
         "Programs", "Gateway",
         [
-            "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "History", "HTTPClient",
-            "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping", "Usage",
-            logging, lifecycle, signals,
+            "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "Exchange", "History",
+            "HTTPClient",
+            "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping",
+            "Upkeep",
+            "Usage", logging, lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
-            "APITypes", "Billing", "ConfigurationFile", "Devices", "HTTPClient", "Intake", "JSONScanner", "JSONText",
-            "Metering", "Modbus", "MQTT", "Prices", "Records", "Timekeeping", "Usage", argumentParser,
+            "APITypes", "Billing", "ConfigurationFile", "Devices", "Disk", "Exchange", "HTTPClient", "History",
+            "Intake",
+            "JSONScanner", "JSONText", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping",
+            "Upkeep", "Usage", argumentParser,
         ]),
     program("energysim", ["Simulation", "Metering", "Modbus", "Timekeeping", argumentParser]),
     program(
@@ -200,6 +211,11 @@ let targets: [Target] = [
         "Store",
         ["Compression", "Disk", "History", "Metering", "ReadingLog", "Records", "Simulation", "Timekeeping"],
         fixtures: true),
+    tests(
+        "Upkeep",
+        [
+            "Upkeep", "Disk", "Exchange", "History", "Metering", "ReadingLog", "Records", "Simulation", "Timekeeping",
+        ]),
     tests("Exchange", ["Exchange", "Metering", "Timekeeping"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
     tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
@@ -210,7 +226,11 @@ let targets: [Target] = [
         ["ConfigurationFile", "Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Timekeeping"]),
     tests(
         "API",
-        ["API", "APITypes", "Billing", "HTTPClient", "JSONScanner", "JSONText", "Metering", "Timekeeping", logging]),
+        [
+            "API", "APITypes", "Billing", "Disk", "Exchange", "HTTPClient", "JSONScanner", "JSONText", "Metering",
+            "Timekeeping",
+            "Upkeep", logging,
+        ]),
     tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner"], fixtures: true),
     tests("Repository", []),

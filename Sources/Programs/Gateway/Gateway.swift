@@ -94,7 +94,9 @@ package struct Gateway {
             started: started.wall, clock: clock, intake: intake, facts: store.facts, history: store.history,
             reading: GatewayHome.HistoryReading(store.history, clock: clock, logger: logger), pipeline: pipeline,
             followers: followers, sink: sink, mqtt: mqtt, bridge: bridge, buses: buses.map(\.intake),
-            configuration: configuration, prices: prices)
+            configuration: configuration, prices: prices,
+            upkeep: GatewayUpkeep(
+                directory: options.dataDirectory, retention: configuration.store.historyDays * Span.day))
         try await serve(home, plan, buses, followers)
     }
 

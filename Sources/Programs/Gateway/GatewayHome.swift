@@ -82,6 +82,7 @@ struct GatewayHome: HomeView {
     let buses: [ModbusIntake]
     let configuration: Configuration
     let prices: PriceFetcher?
+    let upkeep: GatewayUpkeep
 
     func devices() async -> [DeviceAnswer] {
         let devices = intake.devices.sorted { $0.name < $1.name }

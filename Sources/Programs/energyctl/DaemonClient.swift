@@ -103,10 +103,12 @@ struct DaemonClient {
         }
     }
 
-    private func request(_ path: String, _ parameters: [(String, String?)]) -> HTTPRequest {
+    func request(
+        _ path: String, _ parameters: [(String, String?)], method: String = "GET", body: [UInt8]? = nil
+    ) -> HTTPRequest {
         HTTPRequest(
-            "GET", url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket, timeout: timeout,
-            maximumBodyBytes: DaemonClient.maximumAnswer)
+            method, url: "http://energyd" + DaemonClient.query(path, parameters), unixSocket: socket, body: body,
+            timeout: timeout, maximumBodyBytes: DaemonClient.maximumAnswer)
     }
 
     private static func query(_ path: String, _ parameters: [(String, String?)]) -> String {
@@ -128,7 +130,7 @@ struct DaemonClient {
         return result
     }
 
-    private func problem(_ status: Int, _ body: [UInt8]) -> Failure {
+    func problem(_ status: Int, _ body: [UInt8]) -> Failure {
         let detail = (try? JSONDocument(bytes: body))?.root["detail"]?.string()
         let text = detail ?? "energyd answered with status \(status)"
         switch status {
@@ -139,7 +141,7 @@ struct DaemonClient {
         }
     }
 
-    private func failure(_ error: HTTPClientError) -> Failure {
+    func failure(_ error: HTTPClientError) -> Failure {
         switch error {
         case .cannotConnect(_, let code, _) where code == EACCES || code == EPERM:
             return Failure(

@@ -33,6 +33,7 @@ struct Energyctl: ParsableCommand {
             BusCommand.self,
             SerialCommand.self,
             ConfigCommand.self,
+            StoreCommand.self,
         ])
 
     static func main() {

@@ -49,6 +49,16 @@ package struct ReadingParser {
         }
     }
 
+    /// As above.
+    package mutating func parse(_ line: some Sequence<UInt8>, _ body: (NamedReading) -> Void) throws(LineFault) {
+        let bytes = Array(line)
+        var fault: LineFault?
+        bytes.withUnsafeBytes { bytes in
+            do throws(LineFault) { try parse(bytes, body) } catch { fault = error }
+        }
+        if let fault { throw fault }
+    }
+
     private func json(_ line: UnsafeRawBufferPointer) throws(LineFault) -> NamedReading? {
         let device = device
         return try scanner.scan(line, malformed: { LineFault("is not JSON: \($0)") }) {

@@ -48,6 +48,7 @@ package struct APIServer: Service {
         Routes.addData(router, routes)
         addBilling(to: router, routes)
         Routes.addBuses(home, to: router)
+        Routes.addStore(router, routes)
         return router
     }
 }

@@ -31,6 +31,8 @@ package enum UsagePeriod: String, Sendable, CaseIterable {
 package protocol HomeView: BillingView {
     /// What can be done about counters that went wrong.
     var data: (any DataView)? { get }
+    /// What looks after what is at rest.
+    var store: (any StoreView)? { get }
     func status() async -> StatusAnswer
     func devices() async throws -> [DeviceAnswer]
     /// The newest reading of each series, in the order of device, channel and quantity.

@@ -1,0 +1,152 @@
+import ArgumentParser
+import Exchange
+import JSONScanner
+
+struct StoreImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Takes in readings of the past from csv, jsonl or Influx line protocol.",
+        discussion: """
+            What is stored already stays as it is, so that the same file can be imported again and changes nothing. \
+            Usage and cost of the time in question are worked out again. A device that is not known is made, with \
+            the name in the file. Readings older than history_days are refused: raise it in energyd.toml first. \
+            energyd must run.
+
+            csv needs a first line that names its columns: time, device, channel, quantity, value, unit. What each \
+            format may hold is in Formats.md. Lines that cannot be read are told with their place, left out, and end \
+            the program with status 8.
+
+              energyctl store import old.csv --dry-run
+              influx_inspect export … | energyctl store import --format influx --device washer -
+            """)
+
+    @Argument(help: "The file; - is stdin.") var file: String
+    @Option(help: "csv, jsonl or influx; else by the file's name.") var format: String?
+    @Option(help: "The device of lines that name none.") var device: String?
+    @Option(help: "Influx: the unit of times: ns, us, ms or s.") var precision = "ns"
+    @Flag(help: "Only say what would be taken in.") var dryRun = false
+    @OptionGroup var connection: ConnectionOptions
+
+    /// Complaints about lines that are printed; the rest is counted.
+    private static let maximumComplaints = 20
+
+    func run() throws {
+        var parser = try parser()
+        let client = try DaemonClient(connection)
+        _ = try client.get("/healthz")
+        var batch = ImportBatch(client: client, isRehearsal: dryRun)
+        var tally = ImportTally(file: file, maximumComplaints: StoreImportCommand.maximumComplaints)
+        var reader = try LineReader(path: file, maximum: ReadingParser.maximumLine)
+        var progress = Progress(dryRun ? "checking" : "importing", total: file == "-" ? nil : try InputFile(file).size)
+        var number = 0
+        while let line = try reader.next() {
+            number += 1
+            progress.add(Int64(line.count + 1))
+            do throws(LineFault) {
+                try parser.parse(line) { batch.append($0, line: number) }
+            } catch {
+                tally.refuse(number, "the line \(error)")
+            }
+            if batch.isFull { try batch.send(&tally) }
+        }
+        try batch.send(&tally)
+        progress.end()
+        Terminal.write(tally.summary(isRehearsal: dryRun))
+        if tally.refused > 0 {
+            throw Failure(
+                .partial, "\(tally.refused) \(tally.refused == 1 ? "reading was" : "readings were") left out of \(file)"
+            )
+        }
+    }
+
+    private func parser() throws -> ReadingParser {
+        let chosen = format.map { ExchangeFormat(rawValue: $0) } ?? ExchangeFormat(fileName: file)
+        guard let chosen, chosen != .prometheus else {
+            let why =
+                format.map { "--format \($0) is none of csv, jsonl, influx" } ?? "\(file) does not tell its format"
+            throw Failure(.usage, "\(why); say --format csv, jsonl or influx")
+        }
+        var parser = ReadingParser(chosen, device: device)
+        guard let precision = TimePrecision(rawValue: precision) else {
+            throw Failure(.usage, "--precision \(precision) is none of ns, us, ms, s")
+        }
+        parser.precision = precision
+        return parser
+    }
+}
+
+/// Readings on their way to energyd, with the lines they come from.
+private struct ImportBatch {
+    private static let maximumReadings = 10_000
+    private static let maximumBytes = 2 << 20
+
+    let client: DaemonClient
+    let isRehearsal: Bool
+    private var writer = ReadingWriter(.jsonl)
+    private var lines: [Int] = []
+
+    init(client: DaemonClient, isRehearsal: Bool) {
+        self.client = client
+        self.isRehearsal = isRehearsal
+    }
+
+    var isFull: Bool { lines.count >= ImportBatch.maximumReadings || writer.count >= ImportBatch.maximumBytes }
+
+    mutating func append(_ reading: NamedReading, line: Int) {
+        writer.append(reading)
+        lines.append(line)
+    }
+
+    mutating func send(_ tally: inout ImportTally) throws {
+        guard !lines.isEmpty else { return }
+        let answer = try client.post("/v1/store/import", [("dry_run", isRehearsal ? "1" : nil)], writer.take())
+        let root = try JSONDocument(answer: answer).root
+        func count(_ key: String) -> Int { Int(root.member(key)?.integer ?? 0) }
+        tally.taken += count("taken")
+        tally.known += count("known")
+        tally.differing += count("differing")
+        for refusal in root.member("refusals").map({ Array($0.elements) }) ?? [] {
+            let line = Int(refusal.member("line")?.integer ?? 0)
+            guard lines.indices.contains(line - 1) else { continue }
+            tally.refuse(lines[line - 1], "the reading \(refusal.member("reason")?.string() ?? "is refused")")
+        }
+        tally.refused += max(0, count("refused") - (root.member("refusals").map { Array($0.elements).count } ?? 0))
+        tally.newDevices.formUnion(root.member("new_devices").map { $0.elements.compactMap { $0.string() } } ?? [])
+        lines.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What became of a file.
+private struct ImportTally {
+    let file: String
+    let maximumComplaints: Int
+    var taken = 0
+    var known = 0
+    var differing = 0
+    var refused = 0
+    var newDevices: Set<String> = []
+
+    init(file: String, maximumComplaints: Int) {
+        self.file = file
+        self.maximumComplaints = maximumComplaints
+    }
+
+    mutating func refuse(_ line: Int, _ reason: String) {
+        refused += 1
+        if refused <= maximumComplaints { Terminal.complain("\(file):\(line): \(Terminal.visible(reason))") }
+        if refused == maximumComplaints + 1 { Terminal.complain("further lines are counted only") }
+    }
+
+    func summary(isRehearsal: Bool) -> String {
+        var text = "\(taken) \(taken == 1 ? "reading" : "readings") \(isRehearsal ? "would be taken in" : "taken in")"
+        if known > 0 { text += ", \(known) there already" }
+        if differing > 0 { text += ", \(differing) there with another value, which stays" }
+        if refused > 0 { text += ", \(refused) left out" }
+        text += "\n"
+        if !newDevices.isEmpty {
+            let names = newDevices.sorted().map(Terminal.visible).joined(separator: ", ")
+            text += "\(isRehearsal ? "Devices that would be made" : "Made"): \(names)\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,99 @@
+import Disk
+import History
+import Ledger
+import Metering
+import ReadingLog
+import Records
+import Timekeeping
+
+/// Opens a home's state as a start does, and tells what that cuts, sets aside and makes again.
+///
+/// On the disk itself that is a repair; on an `OverlayFileSystem` it is a rehearsal. Blocks; the caller holds the lock.
+package struct Repair {
+    private let directory: StateDirectory
+    private let fileSystem: any FileSystem
+    private let clock: any Clock
+    private let boot: BootID
+
+    package init(_ directory: StateDirectory, fileSystem: any FileSystem, clock: any Clock, boot: BootID) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.clock = clock
+        self.boot = boot
+    }
+
+    /// Sentences about what opening found and did. `opensLedger`: not in a rehearsal, since SQLite writes by itself.
+    package func run(opensLedger: Bool, using generator: inout some RandomNumberGenerator) throws -> [String] {
+        var told: [String] = []
+        guard let gateway = directory.gateway(fileSystem) else {
+            return ["there is no gateway's identity and no log in \(directory.path): a start would begin anew"]
+        }
+        for topic in directory.topics(fileSystem) {
+            var options = LogOptions(gateway: gateway, boot: boot, topic: topic)
+            options.segmentSize =
+                ReadingLog.segmentSize(in: directory.log, topic: topic, fileSystem: fileSystem) ?? options.segmentSize
+            let log = try ReadingLog(
+                directory: directory.log, fileSystem: fileSystem, clock: clock, options: options, using: &generator)
+            told += Repair.sentences(log.report, topic)
+            // What was cut is left behind by a segment of the new epoch, else the next start cuts it once more.
+            if log.report.startedEpoch, log.report.newerFormat == nil { try log.flush(heartbeat: true) }
+            guard topic == .facts else { continue }
+            let history = try History(directory: directory.history, fileSystem: fileSystem, log: log)
+            let found = history.statistics
+            told += found.setAside.map { "history: a file that cannot be read is set aside as \($0)" }
+            if found.newerFiles > 0 {
+                told.append("history: \(found.newerFiles) files of a newer format are left alone")
+            }
+            told += found.diskErrors.map { "history: \($0)" }
+        }
+        told += SnapshotStoreCheck.problems(directory, fileSystem)
+        told += try ledger(opens: opensLedger)
+        return told
+    }
+
+    private static func sentences(_ report: RecoveryReport, _ topic: Topic) -> [String] {
+        var told: [String] = []
+        let name = "log \(topic.name): "
+        if report.tornBytes > 0 {
+            let copy = report.tornCopy.map { " and kept as \($0)" } ?? ""
+            told.append(name + "\(report.tornBytes) bytes of a write that never became durable are cut\(copy)")
+        }
+        if report.damagedFrames > 0 { told.append(name + "\(report.damagedFrames) damaged frames are skipped") }
+        if report.missingOffsets > 0 { told.append(name + "\(report.missingOffsets) records are missing") }
+        if report.lostSeries > 0 { told.append(name + "the names of \(report.lostSeries) series are lost") }
+        told += report.setAside.map { name + "a segment whose head cannot be read is set aside as \($0)" }
+        if let version = report.newerFormat { told.append(name + "format \(version) is newer; it is only read") }
+        told += report.diskErrors.map { name + "\($0)" }
+        if report.startedEpoch, report.isEventful { told.append(name + "a new epoch begins") }
+        return told
+    }
+
+    private func ledger(opens: Bool) throws -> [String] {
+        guard try StateDirectory.measure(directory.ledger, fileSystem).files > 0 else {
+            return ["ledger: there is none; the next start makes it from the log"]
+        }
+        if opens {
+            guard case .replaced(let aside, let reason) = try Ledger(path: directory.ledger).opening else { return [] }
+            return ["ledger: damaged (\(reason)), set aside as \(aside); the next start makes it again from the log"]
+        }
+        do throws(LedgerError) {
+            return try LedgerFile(path: directory.ledger).problems().map {
+                "ledger: damaged (\($0)); it is set aside and made again from the log"
+            }
+        } catch {
+            return ["ledger: \(error); it is set aside and made again from the log"]
+        }
+    }
+}
+
+enum SnapshotStoreCheck {
+    /// Snapshots that a start cannot use, in sentences.
+    static func problems(_ directory: StateDirectory, _ fileSystem: any FileSystem) -> [String] {
+        let suffix = ".snapshot"
+        guard let names = try? fileSystem.list(directory.snapshots),
+            let store = try? SnapshotStore(
+                directory: directory.snapshots, fileSystem: OverlayFileSystem(over: fileSystem))
+        else { return [] }
+        return names.filter { $0.hasSuffix(suffix) }.flatMap { store.read(String($0.dropLast(suffix.count))).problems }
+    }
+}

@@ -1,0 +1,76 @@
+import Disk
+import Metering
+import ReadingLog
+import Records
+
+/// Where things lie in a home's state directory. What is not named here (a later version's files) is found by `walk`.
+package struct StateDirectory: Hashable, Sendable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package var log: String { "\(path)/log" }
+    package var history: String { "\(path)/history" }
+    package var ledger: String { "\(path)/ledger.db" }
+    package var snapshots: String { "\(path)/snapshots" }
+    package var identity: String { "\(path)/gateway.id" }
+
+    /// Topics that have a log here.
+    package func topics(_ fileSystem: any FileSystem) -> [Topic] {
+        Topic.allCases.filter { (try? fileSystem.list("\(log)/\($0.name)/0"))?.isEmpty == false }
+    }
+
+    /// Whether there is a home in it at all.
+    package func isHome(_ fileSystem: any FileSystem) -> Bool {
+        guard let names = try? fileSystem.list(path) else { return false }
+        return !Set(names).isDisjoint(with: ["log", "history", "ledger.db", "gateway.id"])
+    }
+
+    /// Whose state it is: by its file, else by its log; nil where neither says.
+    package func gateway(_ fileSystem: any FileSystem) -> GatewayID? {
+        if let bytes = try? AtomicFile.read(identity, limit: 64, in: fileSystem),
+            let id = GatewayID(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
+        {
+            return id
+        }
+        return ReadingLog.gateway(in: log, fileSystem: fileSystem)
+    }
+
+    /// Bytes of all files below `place`, and how many there are.
+    package static func measure(_ place: String, _ fileSystem: any FileSystem) throws(DiskError) -> (
+        files: Int, bytes: Int64
+    ) {
+        var files = 0
+        var bytes: Int64 = 0
+        for path in try walk(place, fileSystem) {
+            do throws(DiskError) {
+                let file = try fileSystem.open(path, .read)
+                defer { file.close() }
+                bytes += try file.size()
+                files += 1
+            } catch {
+                // The ring and the checkpoints take files away at any time.
+                guard error.isMissing else { throw error }
+            }
+        }
+        return (files, bytes)
+    }
+
+    /// Every file below `place`, in the order of paths; none where it is not there.
+    package static func walk(_ place: String, _ fileSystem: any FileSystem, depth: Int = 6) throws(DiskError)
+        -> [String]
+    {
+        let names: [String]
+        do throws(DiskError) {
+            names = try fileSystem.list(place)
+        } catch {
+            if error.isMissing { return [] }
+            if error.isNoDirectory { return [place] }
+            throw error
+        }
+        guard depth > 0 else { return [] }
+        var files: [String] = []
+        for name in names { files += try walk("\(place)/\(name)", fileSystem, depth: depth - 1) }
+        return files
+    }
+}

@@ -1,0 +1,27 @@
+import APITypes
+import Exchange
+import Metering
+import Timekeeping
+
+/// What the API knows of the home's store. As `HomeView`: no call blocks the caller's thread on the disk.
+package protocol StoreView: Sendable {
+    /// The bytes of a file, piece by piece; nil after the last. One caller at a time.
+    typealias Pieces = @Sendable () async throws -> [UInt8]?
+
+    /// What the store takes and writes.
+    func storeFigures() async throws -> StoreAnswer
+    /// Readings of `since ..< until` as the text of a file.
+    func export(
+        _ filter: SeriesFilter, since: Timestamp?, until: Timestamp?, format: ExchangeFormat
+    ) async throws -> Pieces
+    /// Takes in readings of the past, a line of JSON each; what is there already stays as it is. `isRehearsal`:
+    /// nothing is taken in, and the answer says what would be.
+    func importReadings(_ lines: [UInt8], isRehearsal: Bool) async throws -> ImportAnswer
+    /// All of the home's state as a backup file.
+    func backup() async throws -> Pieces
+}
+
+extension HomeView {
+    /// A home without a store of its own has none to look after.
+    package var store: (any StoreView)? { nil }
+}
