@@ -124,6 +124,13 @@ package struct BusEngine: Sendable {
         return true
     }
 
+    /// Moves what is done to the end of `list`; memory stays for the next.
+    mutating func moveResults(to list: inout [GroupResult]) {
+        if results.isEmpty { return }
+        list.append(contentsOf: results)
+        results.removeAll(keepingCapacity: true)
+    }
+
     package mutating func takeResults() -> [GroupResult] {
         defer { results.removeAll(keepingCapacity: true) }
         return results
@@ -229,6 +236,7 @@ package struct BusEngine: Sendable {
     }
 
     private mutating func takeQuery(at now: Int64) -> Job? {
+        if queries.isEmpty { return nil }
         late = late.filter { $0.value > now }
         let index = queries.firstIndex { query in
             if case .query(_, let request, _) = query { late[request.unit] == nil } else { false }
