@@ -3,6 +3,17 @@
 
 BEGIN {
     goal["store.cpu_s_per_million"] = "<= 0.15"
+    goal["store.bytes_per_point.grid"] = "<= 0.42"
+    goal["store.bytes_per_point.jitter"] = "<= 0.9"
+    goal["store.written_bytes_per_point.bulk"] = "<= 8"
+    goal["store.written_mb_per_day.flush_10s"] = "<= 60"
+    goal["store.written_mb_per_day.flush_60s"] = "<= 15"
+    goal["store.query_24h_raw_ms"] = "<= 0.10"
+    goal["store.query_28h_hourly_ms"] = "<= 0.02"
+    goal["store.private_bytes_per_series"] = "<= 2048"
+    goal["store.open_1gb_after_crash_s"] = "<= 1"
+    goal["store.open_1gb_read_mb"] = "<= 32"
+    goal["api.query_24h_raw_ms"] = "<= 1.5"
     goal["mqtt.cpu_ratio.qos0"] = goal["mqtt.cpu_ratio.qos1"] = "<= 2.0"
     goal["mqtt.rate_ratio.qos0"] = goal["mqtt.rate_ratio.qos1"] = ">= 0.6"
     goal["mqtt.decode_ns.tasmota"] = "<= 600"
@@ -14,7 +25,7 @@ BEGIN {
     goal["daemon.idle_resident_mb"] = "<= 36"
     goal["daemon.binary_mb"] = "<= 30"
     printf "{\"machine\":%s,\"results\":[", machine > json
-    printf "%-30s %12s %-4s  %-32s %-9s %s\n", "name", "value", "unit", "peer", "goal", "reached"
+    printf "%-38s %12s %-4s  %-32s %-9s %s\n", "name", "value", "unit", "peer", "goal", "reached"
 }
 
 $1 != name { flush() }
@@ -56,7 +67,7 @@ function flush(    value, beside, wanted, reached) {
         split(goal[name], wanted, " ")
         reached = (wanted[1] == "<=" ? value <= wanted[2] + 0 : value >= wanted[2] + 0) ? "yes" : "NO"
     }
-    printf "%-30s %12.4g %-4s  %-32s %-9s %s\n", name, value, unit, beside, name in goal ? goal[name] : "-", reached
+    printf "%-38s %12.4g %-4s  %-32s %-9s %s\n", name, value, unit, beside, name in goal ? goal[name] : "-", reached
     count = peer_count = 0
     delete values
     delete peers

@@ -51,7 +51,7 @@ struct GatewayHome: HomeView {
             return found
         }
 
-        private func complain() {
+        func complain() {
             guard let place = history.damage.last else { return }
             if complaints.admits(place.path, at: clock.now().monotonic) {
                 logger.warning("readings in a damaged block are left out", metadata: ["place": "\(place)"])

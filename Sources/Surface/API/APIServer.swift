@@ -45,6 +45,7 @@ package struct APIServer: Service {
         router.get("/v1/readings") { request, _ in try await routes.readings(request) }
         router.get("/v1/readings/follow") { request, _ in try await routes.follow(request) }
         router.get("/v1/usage") { request, _ in try await routes.usage(request) }
+        Routes.addHistory(router, routes)
         Routes.addData(router, routes)
         addBilling(to: router, routes)
         Routes.addBuses(home, to: router)

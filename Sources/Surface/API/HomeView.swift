@@ -33,6 +33,8 @@ package protocol HomeView: BillingView {
     var data: (any DataView)? { get }
     /// What looks after what is at rest.
     var store: (any StoreView)? { get }
+    /// Values of series over time.
+    var past: (any HistoryView)? { get }
     func status() async -> StatusAnswer
     func devices() async throws -> [DeviceAnswer]
     /// The newest reading of each series, in the order of device, channel and quantity.

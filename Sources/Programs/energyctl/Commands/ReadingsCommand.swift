@@ -12,6 +12,7 @@ struct ReadingsCommand: ParsableCommand {
 
               energyctl readings --device washer --since -2h
               energyctl readings --follow --quantity power
+              energyctl readings --device washer --since -24h --step 15m
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -23,6 +24,7 @@ struct ReadingsCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "From here on: RFC 3339, or a span such as -24h.") var since: String?
     @Option(parsing: .unconditional, help: "Up to here, not including it.") var until: String?
     @Option(help: "At most so many readings, the newest ones (default: 10000).") var limit: Int?
+    @Option(help: "Minimum, average, maximum and last value of each step, such as 15m or 1h.") var step: String?
     @Flag(name: [.customShort("f"), .long], help: "Show readings as they come in, until Ctrl-C.") var follow = false
 
     static let columns = [
@@ -36,9 +38,12 @@ struct ReadingsCommand: ParsableCommand {
     ]
 
     func validate() throws {
-        if follow, since != nil || until != nil || limit != nil {
+        if follow, since != nil || until != nil || limit != nil || step != nil {
             throw ValidationError(
-                "--follow shows what comes from now on; --since, --until and --limit do not go with it.")
+                "--follow shows what comes from now on; --since, --until, --step and --limit do not go with it.")
+        }
+        if step != nil, since == nil {
+            throw ValidationError("--step needs --since, as in --since -24h --step 15m.")
         }
         if until != nil, since == nil {
             throw ValidationError("--until needs --since.")
@@ -52,6 +57,7 @@ struct ReadingsCommand: ParsableCommand {
         let now = SystemClock().now().wall
         let since = try TimeArgument.timestamp(since, option: "--since", now: now)
         let until = try TimeArgument.timestamp(until, option: "--until", now: now)
+        if step != nil { return try printSteps(client, filter, since: since, until: until) }
         let bytes = try client.get(
             "/v1/readings",
             filter + [

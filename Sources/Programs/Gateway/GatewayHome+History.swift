@@ -1,0 +1,74 @@
+import API
+import APITypes
+import History
+import Metering
+import Timekeeping
+
+/// The home's past as the API shows it.
+struct GatewayHistory: HistoryView {
+    let home: GatewayHome
+
+    func series(_ filter: SeriesFilter) async throws -> [HistorySeries] {
+        try home.check(filter.device)
+        return home.history.latestAll()
+            .map { HistorySeries(key: $0.key, device: home.name($0.key.device)) }
+            .filter { filter.matches(device: $0.device, channel: $0.key.channel, quantity: $0.key.quantity) }
+            .sorted {
+                ($0.device, $0.key.channel, $0.key.quantity) < ($1.device, $1.key.channel, $1.key.quantity)
+            }
+    }
+
+    func step(points: Int, from: Timestamp, to: Timestamp) -> Int64 {
+        HistoryStep.fitting(from: from, to: to, maximumBuckets: points)
+    }
+
+    func rows(
+        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
+    ) async throws -> HistoryPage {
+        try await home.reading.rows(series.key, from: from, to: to, step: step, limit: limit)
+    }
+}
+
+extension GatewayHome {
+    var past: (any HistoryView)? { GatewayHistory(home: self) }
+}
+
+extension GatewayHome.HistoryReading {
+    /// Ends a query of steps when a page is full.
+    private struct PageIsFull: Error {
+        let next: Timestamp
+    }
+
+    func rows(
+        _ key: SeriesKey, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
+    ) throws -> HistoryPage {
+        let damaged = history.statistics.damagedBlocks
+        defer { if history.statistics.damagedBlocks > damaged { complain() } }
+        var rows = HistoryRows()
+        guard let step else {
+            var next: Timestamp?
+            try history.columns(key, from: from, to: to) { times, values in
+                for i in 0..<times.count {
+                    guard rows.count < limit else {
+                        next = Timestamp(milliseconds: times[i])
+                        return false
+                    }
+                    rows.point(times[i], values[i])
+                }
+                return true
+            }
+            return HistoryPage(rows: rows, next: next)
+        }
+        do {
+            try history.downsample(key, from: from, to: to, step: step) { bucket in
+                guard rows.count < limit else { throw PageIsFull(next: bucket.start) }
+                rows.bucket(
+                    bucket.start, min: bucket.min, average: bucket.average, max: bucket.max, last: bucket.last,
+                    count: bucket.count)
+            }
+        } catch let full as PageIsFull {
+            return HistoryPage(rows: rows, next: full.next)
+        }
+        return HistoryPage(rows: rows, next: nil)
+    }
+}

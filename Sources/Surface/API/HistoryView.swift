@@ -1,0 +1,44 @@
+import APITypes
+import Metering
+import Timekeeping
+
+/// What the API reads of a home's past. Methods do their reading on a thread of their own.
+package protocol HistoryView: Sendable {
+    /// The series that a filter means, in the order of device, channel and quantity. A device that is not known is
+    /// `Problem.notFound`.
+    func series(_ filter: SeriesFilter) async throws -> [HistorySeries]
+    /// The shortest usual step with which a span has at most `points` rows.
+    func step(points: Int, from: Timestamp, to: Timestamp) -> Int64
+    /// The first `limit` rows of `from ..< to`: values, or with `step` (ms) one row for each step that has values.
+    func rows(
+        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
+    ) async throws -> HistoryPage
+}
+
+/// A series and its device's name.
+package struct HistorySeries: Sendable {
+    package var key: SeriesKey
+    package var device: String
+
+    package init(key: SeriesKey, device: String) {
+        self.key = key
+        self.device = device
+    }
+}
+
+/// Some rows of a series.
+package struct HistoryPage: Sendable {
+    package var rows: HistoryRows
+    /// Where the next page begins; nil after the last.
+    package var next: Timestamp?
+
+    package init(rows: HistoryRows, next: Timestamp?) {
+        self.rows = rows
+        self.next = next
+    }
+}
+
+extension HomeView {
+    /// Nil for a home that keeps no history.
+    package var past: (any HistoryView)? { nil }
+}
