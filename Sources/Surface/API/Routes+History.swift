@@ -18,9 +18,9 @@ extension Routes {
     /// Rows that are in memory at one time.
     private static let pageRows = 10_000
 
-    /// Each series as an object with its rows, written page by page. With `step` (a duration such as 15m) or `points` (the
-    /// most rows that are wanted) a row is a step's minimum, mean, maximum, last value and count; steps lie on multiples
-    /// of their length, so the first may begin before `since`. `limit` is for each series.
+    /// Each series as an object with its rows, written page by page. With `step` (a duration such as 15m) or `points`
+    /// (the most rows that are wanted) a row is a step's minimum, mean, maximum, last value and count; steps lie on
+    /// multiples of their length, so the first may begin before `since`. `limit` is for each series.
     private func history(_ request: Request) async throws -> Response {
         let query = try Query(
             request, known: ["device", "channel", "quantity", "since", "until", "step", "points", "limit"])
