@@ -10,6 +10,7 @@ struct FixedHome: HomeView {
     /// How many readings a span holds.
     var readings = 3
     var store: (any StoreView)?
+    var past: (any HistoryView)?
     static let start = Timestamp(seconds: 1_770_000_000)  // 2026-02-02T02:40:00Z
     static let device = Device(
         id: DeviceID(high: 1, low: 0xAB), name: "washer", family: "tasmota", profile: "tasmota",

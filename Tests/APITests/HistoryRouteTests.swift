@@ -42,31 +42,9 @@ private struct FixedPast: HistoryView {
     }
 }
 
-private struct HomeWithPast: HomeView {
-    let rest = FixedHome()
-    var past: (any HistoryView)? { FixedPast() }
-
-    func status() async -> StatusAnswer { await rest.status() }
-    func devices() async throws -> [DeviceAnswer] { try await rest.devices() }
-    func latest(_ filter: SeriesFilter) async throws -> [ReadingAnswer] { try await rest.latest(filter) }
-    func readings(
-        _ filter: SeriesFilter, since: Timestamp, until: Timestamp, limit: Int
-    ) async throws -> @Sendable (Int) -> [ReadingAnswer]? {
-        try await rest.readings(filter, since: since, until: until, limit: limit)
-    }
-    func follow(_ filter: SeriesFilter) async throws -> AsyncStream<[ReadingAnswer]> {
-        try await rest.follow(filter)
-    }
-    func usage(
-        by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
-    ) async throws -> [UsageAnswer] {
-        try await rest.usage(by: period, since: since, until: until, device: device)
-    }
-}
-
 @Suite(.timeLimit(.minutes(1))) struct HistoryRouteTests {
     /// Asks a server of its own; status and body.
-    private func ask(_ query: String, _ home: any HomeView = HomeWithPast()) async throws -> (Int, String) {
+    private func ask(_ query: String, _ home: FixedHome = FixedHome(past: FixedPast())) async throws -> (Int, String) {
         let socket = NSTemporaryDirectory() + "/history-" + UUID().uuidString.prefix(8) + ".sock"
         defer { unlink(socket) }
         let (ready, signal) = AsyncStream<Void>.makeStream()

@@ -28,8 +28,8 @@ enum DecodeBench {
         Family(
             name: "shelly", topic: "shellyplus1pm-#/status/switch:0",
             payload: """
-                {"id":0,"source":"MQTT","output":true,"apower":61.#,"voltage":231.2,"freq":50.0,"current":0.298,"pf":0.9,\
-                "aenergy":{"total":20417.33#,"by_minute":[1033.512,1029.904,1031.207],"minute_ts":1715408699},\
+                {"id":0,"source":"MQTT","output":true,"apower":61.#,"voltage":231.2,"freq":50.0,"current":0.298,\
+                "pf":0.9,"aenergy":{"total":20417.33#,"by_minute":[1033.512,1029.904,1031.207],"minute_ts":1715408699},\
                 "temperature":{"tC":47.3,"tF":117.1}}
                 """),
         Family(
