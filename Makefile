@@ -22,6 +22,9 @@ test: dependencies lint release crash-test
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@echo "== running the tests"
 	@ENERGYD_BINARIES=$(CURDIR)/.build-release/release swift test --skip-build --disable-xctest $(SWIFT_FLAGS)
+	@echo "== running the tests that pace a wire, alone"
+	@ENERGYD_REAL_TIME_TESTS=1 swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) \
+		--filter 'BusFaultTests|SerialLineTests'
 
 build: dependencies
 	@swift build $(SWIFT_FLAGS)

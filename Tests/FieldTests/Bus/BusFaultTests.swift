@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 /// Every fault of a slave on real wires, with exactly what survives it.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .inRealTime, .timeLimit(.minutes(2)))
 struct BusFaultTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var fault: ModbusFault

@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 /// Lines as adapters make them: ten slaves at once, and pulled out and put back.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .inRealTime, .timeLimit(.minutes(2)))
 struct SerialLineTests {
     @Test func `ten slaves on one line, one dead, one slow and one noisy: the others are read all the time`()
         async throws
