@@ -17,6 +17,8 @@ struct FieldTable {
         let isSimple: Bool
         let hasUnit: Bool
         let hasConditions: Bool
+        /// A term of combinations, or an amount that counts once.
+        let needsSettling: Bool
     }
 
     let nodes: UnsafeBufferPointer<FieldTree.Node>
@@ -44,7 +46,8 @@ struct FieldTable {
                     isSimple: field.noValue.isEmpty && field.words.isEmpty && field.validIf.isEmpty
                         && field.sign == nil && field.once == nil && !field.mayBePercent && !field.takesComma
                         && !field.takesUnit,
-                    hasUnit: !field.unitPath.isEmpty, hasConditions: field.hasConditions)
+                    hasUnit: !field.unitPath.isEmpty, hasConditions: field.hasConditions,
+                    needsSettling: !field.name.isEmpty || field.isHidden || field.once != nil)
             })
         objectsAreChannels = tree.objectsAreChannels
         isStrict = tree.isStrict

@@ -3,6 +3,9 @@ import Metering
 extension MessageDecoder {
     /// Drops amounts that were counted already, adds the values that are made of others, drops hidden terms.
     func settle(_ route: Route, _ message: inout DecodedMessage) {
+        let targets = table(Int(route.tree)).pointee.targets
+        // Most messages hold none of these; then nothing is looked at twice.
+        guard message.origins.contains(where: { $0.field >= 0 && targets[Int($0.field)].needsSettling }) else { return }
         let family = Int(route.tree) / 2
         let profile = families[family].profile
         let fields = profile.fields
