@@ -49,14 +49,13 @@ enum StoreBench {
 
     /// The same work at the pace of real time: every 10 s of it is made durable by itself. Long enough for one merge.
     private static func cadence(_ data: PerfDataSet, in directory: String) throws {
-        // A store of ten series first, so that what any store takes once is not counted as the thousand's.
-        let few = 10
-        do {
-            var small = try StoreWorld(directory + ".few", series: few)
-            for step in 0..<720 { try small.append(step) { data.thousandths($0, step) } }
-            try small.flush()
-            try small.seal()
-        }
+        // A store of ten series first, so that what any store takes once is not counted as the thousand's. It has just
+        // given back what sealing took, and it stays, so that nothing of it is used again.
+        var small = try StoreWorld(directory + ".few", series: 10)
+        for step in 0..<720 { try small.append(step) { data.thousandths($0, step) } }
+        try small.flush()
+        try small.seal()
+        defer { withExtendedLifetime(small) {} }
         let before = ProcessFigures.privateBytes()
         var world = try StoreWorld(directory, series: PerfDataSet.seriesCount)
         for step in 0..<PerfDataSet.count {

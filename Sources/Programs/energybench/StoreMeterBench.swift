@@ -8,8 +8,8 @@ enum StoreMeterBench {
     private static let steps = 8640
 
     static func run(in directory: String) throws {
-        guard let map = ProfileCatalog.builtIn.profiles.lazy.compactMap(\.registers).first else {
-            preconditionFailure("no profile of a meter")
+        guard let map = ProfileCatalog.builtIn["eastron_sdm630"]?.registers else {
+            preconditionFailure("no profile of the meter")
         }
         var house = House(HouseSettings(seed: 630), start: StoreWorld.start)
         let blocks = map.blocks()

@@ -142,8 +142,8 @@ struct SeriesHead: Sendable {
 
     private mutating func spill() {
         if words.count == words.capacity {
-            // A quarter more each time: doubling would leave a third of all heads' memory unused.
-            words.reserveCapacity(words.count + max(8, words.count / 4))
+            // An eighth more each time: doubling would leave a third of all heads' memory unused.
+            words.reserveCapacity(words.count + max(8, words.count / 8))
         }
         words.append(tail.littleEndian)
         (tail, tailCount) = (0, 0)

@@ -120,6 +120,11 @@ final class BlockReading: Sendable {
         return try body(zstd)
     }
 
+    /// Lets go of the decompressors that are free: 160 KB each.
+    func giveBack() {
+        state.withLock { $0.decompressors = [] }
+    }
+
     /// A block's columns; nil for damage.
     static func columns<Columns: BlockColumns>(
         _ entry: BlockEntry, _ file: any File, _ zstd: ZstdDecompressor

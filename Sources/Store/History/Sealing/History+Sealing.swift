@@ -67,6 +67,7 @@ extension History {
         try removeExpired()
         try mergeFiles()
         // Sealing and merging took more than the heads' next two hours will.
+        reading.giveBack()
         AllocatorMemory.giveBack()
     }
 
