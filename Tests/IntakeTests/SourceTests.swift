@@ -72,6 +72,23 @@ import Timekeeping
         }
     }
 
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/mosquitto_pub")))
+    func `a topic that only an announcement names is listened to from then on`() async throws {
+        try await withBroker { bench, _, _, broker in
+            let announcement = """
+                {"name":"Power","unique_id":"x1","device_class":"power","unit_of_measurement":"W",\
+                "state_topic":"attic/heater/now","device":{"identifiers":["heater"],"name":"heater"}}
+                """
+            while !bench.sink.values(.power).contains(77_000) {
+                try say(
+                    broker.port,
+                    [("homeassistant/sensor/heater/power/config", announcement), ("attic/heater/now", "77")])
+                bench.intake.endBatch()
+            }
+            #expect(bench.intake.devices.count == 1)
+        }
+    }
+
     private func meter(
         _ server: ModbusServer, units: [UInt8], _ bench: Bench
     ) throws -> (bus: ModbusBus, source: ModbusIntake) {

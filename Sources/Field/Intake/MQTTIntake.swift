@@ -14,6 +14,9 @@ package final class MQTTIntake: Sendable {
         var message = DecodedMessage()
         /// By the decoder's device number.
         var speakers: [Speaker] = []
+        /// Filters that the connection has, and the decoder's count of changes when they were looked at.
+        var filters: Set<String> = []
+        var subscriptionChanges = 0
 
         init(_ decoder: MessageDecoder) {
             self.decoder = decoder
@@ -37,6 +40,13 @@ package final class MQTTIntake: Sendable {
     private let connections = Atomic<UInt32>(0)
     private let isConnectedNow = Atomic<Bool>(false)
     private let complaints: ComplaintLimiter
+    private let connection = Mutex(Connection())
+
+    /// The connection ends with its owner, not with us.
+    private struct Connection {
+        weak var value: MQTTConnection?
+        var qos = MQTTQoS.atLeastOnce
+    }
 
     /// Of `profiles` only those that describe messages are used.
     package init(
@@ -60,12 +70,15 @@ package final class MQTTIntake: Sendable {
     /// Connects, and goes on trying; never throws because a broker is not there.
     package func start(_ options: MQTTOptions, qos: MQTTQoS = .atLeastOnce) throws(MQTTError) -> MQTTConnection {
         let place = "\(options.host):\(options.port)"
+        // Before the connection's thread begins, which has the decoder to itself from then on.
+        decoding.filters = Set(decoding.decoder.subscriptions)
+        let filters = decoding.filters.sorted().map { (filter: $0, qos: qos) }
         let connection = try MQTTConnection(
             options: options,
             onState: { [self] state in note(state, place) },
             onBatchEnd: { [self] in intake.endBatch() },
             handler: { [self] message in take(message) })
-        let filters = decoding.decoder.subscriptions.map { (filter: $0, qos: qos) }
+        self.connection.withLock { $0 = Connection(value: connection, qos: qos) }
         try connection.subscribe(filters)
         return connection
     }
@@ -94,7 +107,28 @@ package final class MQTTIntake: Sendable {
         decoding.decoder.decode(
             topic: topic, payload: message.payload, retained: message.retained, received: heard.wall,
             into: &decoding.message)
+        if decoding.decoder.subscriptionChanges != decoding.subscriptionChanges { subscribeToAnnounced() }
         if take(topic, heard, message.retained) { intake.endBatch() }
+    }
+
+    /// A device was announced with topics that no profile names: they are heard from now on.
+    private func subscribeToAnnounced() {
+        let (connection, qos) = connection.withLock { ($0.value, $0.qos) }
+        // A message of a kept session may be here before `start` has returned: the next one looks again.
+        guard let connection else { return }
+        decoding.subscriptionChanges = decoding.decoder.subscriptionChanges
+        let added = decoding.decoder.subscriptions.filter { decoding.filters.insert($0).inserted }
+        guard !added.isEmpty else { return }
+        do throws(MQTTError) {
+            try connection.subscribe(added.map { ($0, qos) })
+        } catch {
+            // One filter that is none refuses all: then one by one, and the bad one told.
+            for filter in added {
+                do throws(MQTTError) { try connection.subscribe([(filter, qos)]) } catch {
+                    logger.warning("an announced topic is not listened to", metadata: ["reason": "\(error)"])
+                }
+            }
+        }
     }
 
     private func take(_ topic: UnsafeRawBufferPointer, _ heard: ClockReading, _ retained: Bool) -> Bool {

@@ -38,6 +38,8 @@ struct HistoryState: Sendable {
     /// Log time.
     private(set) var wall = Timestamp(milliseconds: 0)
     var nextSequence: UInt64 = 1
+    /// Of a seal that failed and may have left files.
+    var unfinished: UInt64?
     var statistics = HistoryStatistics()
     /// The last places that queries found damaged.
     private(set) var damage: [BlockError] = []

@@ -111,15 +111,23 @@ struct HistoryOpening {
     private mutating func removeUnfinished() {
         guard state.statistics.setAside.isEmpty, state.statistics.newerFiles == 0, state.statistics.diskErrors.isEmpty
         else { return }
-        let newest = state.files(of: .raw).last?.footer.sequence ?? 0
+        // Without any raw file it was the first seal, or somebody has removed years of them.
+        let sequences = Set(HistoryTier.rollUps.flatMap { state.files(of: $0) }.map(\.footer.sequence))
+        guard let newest = state.files(of: .raw).last?.footer.sequence ?? (sequences.count > 1 ? nil : 0) else {
+            return
+        }
         for tier in HistoryTier.rollUps {
-            for file in state.files(of: tier) where file.footer.firstSequence > newest {
-                do throws(DiskError) {
+            let unfinished = state.files(of: tier).filter { $0.footer.firstSequence > newest }
+            if unfinished.isEmpty { continue }
+            do throws(DiskError) {
+                for file in unfinished {
                     try reading.fileSystem.remove(file.path)
                     state.remove([file])
-                } catch {
-                    state.statistics.diskErrors.append(error)
                 }
+                // Else they may be there again after the next seal, which has a higher sequence.
+                try reading.fileSystem.syncDirectory(root + "/" + tier.name)
+            } catch {
+                state.statistics.diskErrors.append(error)
             }
         }
     }

@@ -28,12 +28,10 @@ extension History {
     /// Writes the head into a file of each tier. The one of raw values comes last: its footer is the cursor, and what
     /// a crash leaves without it is written again, with a higher sequence.
     func seal(_ reader: any LogReader) throws(DiskError) {
+        try removeUnfinished()
         // Only the consumer's thread changes heads, so what is copied here is the head until the end of this call.
         let (series, heads, sequence, wall, since) = state.withLock { state in
-            // Taken whether it succeeds or not: a file whose directory could not be synced may be there all the same,
-            // and of two with one number nobody knows which is right.
-            defer { state.nextSequence += 1 }
-            return (
+            (
                 state.series, state.heads, state.nextSequence, state.wall,
                 state.files(of: .raw).last?.footer.wall ?? state.headSince ?? state.wall
             )
@@ -58,7 +56,10 @@ extension History {
             } catch {
                 sealing.abandon()
                 // A tier's file may have its name already: the next attempt must not have the same sequence.
-                state.withLock { $0.nextSequence += 1 }
+                state.withLock {
+                    $0.nextSequence += 1
+                    $0.unfinished = sequence
+                }
                 throw error
             }
         }
@@ -69,6 +70,21 @@ extension History {
         // Sealing and merging took more than the heads' next two hours will.
         reading.giveBack()
         AllocatorMemory.giveBack()
+    }
+
+    /// Removes what a seal that failed has left under a name: files of one tier without the others', which would look
+    /// as if the others had been given up.
+    private func removeUnfinished() throws(DiskError) {
+        guard let sequence = state.withLock({ $0.unfinished }) else { return }
+        let suffix = "-\(sequence).\(sequence).blk"
+        for tier in HistoryTier.allCases {
+            let directory = directory(of: tier)
+            let names = try reading.fileSystem.list(directory).filter { $0.hasSuffix(suffix) }
+            if names.isEmpty { continue }
+            for name in names { try reading.fileSystem.remove(directory + "/" + name) }
+            try reading.fileSystem.syncDirectory(directory)
+        }
+        state.withLock { $0.unfinished = nil }
     }
 
     private func seal(
