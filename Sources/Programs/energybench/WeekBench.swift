@@ -123,7 +123,13 @@ enum WeekBench {
             let watts = isOn ? 400 + plug + (second * 7 + plug * 13) % 3 : 0
             if second % 9 == plug % 9, isOn { energy[plug] += 1 }
             payload.removeAll(keepingCapacity: true)
-            append("{\"Time\":\"2026-05-17T12:00:00\",\"ENERGY\":{\"Total\":")
+            // Another time in each message: the same amount of a period at the same time would be a repetition.
+            append("{\"Time\":\"2026-05-17T")
+            for (i, part) in [second / 3600 % 24, second / 60 % 60, second % 60].enumerated() {
+                append(i > 0 ? ":" : "")
+                append(String(String(part + 100).dropFirst()))
+            }
+            append("\",\"ENERGY\":{\"Total\":")
             append(thousandths: energy[plug])
             append(",\"Yesterday\":1.234,\"Today\":0.567,\"Period\":1,\"Power\":")
             append("\(watts)")
