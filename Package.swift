@@ -82,6 +82,8 @@ let targets: [Target] = [
     library("Libraries", "TOML", ["CTOML"]),
     // tape of one document, no allocation per message
     library("Libraries", "JSONScanner", ["CSimdjson"]),
+    // threads of our own, and what wakes them
+    library("Libraries", "Threads", []),
     // JSON out: numbers exactly as given
     library("Libraries", "JSONText", []),
     // zstd frames
@@ -99,9 +101,9 @@ let targets: [Target] = [
 
     // Field: from the wire to readings.
     // moves words, owns buses, knows no meter
-    library("Field", "Modbus", ["CModbus"]),
+    library("Field", "Modbus", ["CModbus", "Threads"]),
     // moves bytes, knows no plug
-    library("Field", "MQTT", ["CMosquitto"]),
+    library("Field", "MQTT", ["CMosquitto", "Threads"]),
     // profiles and decoders, pure
     library(
         "Field", "Devices", ["CProfiles", "JSONScanner", "TOML", "Metering", "Timekeeping"],
@@ -164,7 +166,8 @@ let targets: [Target] = [
 
     // Testing: seeded worlds; used by tests and energysim only.
     library(
-        "Testing", "Simulation", ["CMosquitto", "CModbus", "Modbus", "MQTT", "Disk", "Metering", "Timekeeping"]),
+        "Testing", "Simulation",
+        ["CMosquitto", "CModbus", "Threads", "Modbus", "MQTT", "Disk", "Metering", "Timekeeping"]),
 
     // Programs: wiring, a page each.
     library(
@@ -172,9 +175,8 @@ let targets: [Target] = [
         [
             "API", "APITypes", "Billing", "Bridge", "ConfigurationFile", "Devices", "Disk", "Exchange", "History",
             "HTTPClient",
-            "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping",
-            "Upkeep",
-            "Usage", logging, lifecycle, signals,
+            "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Threads",
+            "Timekeeping", "Upkeep", "Usage", logging, lifecycle, signals,
         ]),
     program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
     program(
@@ -185,7 +187,7 @@ let targets: [Target] = [
             "JSONScanner", "JSONText", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Timekeeping",
             "Upkeep", "Usage", argumentParser,
         ]),
-    program("energysim", ["Simulation", "Metering", "Modbus", "Timekeeping", argumentParser]),
+    program("energysim", ["Simulation", "Metering", "Modbus", "Threads", "Timekeeping", argumentParser]),
     program(
         "energyfuzz",
         ["Disk", "History", "ReadingLog", "Simulation", "Metering", "Records", "Timekeeping", argumentParser]),
@@ -201,7 +203,7 @@ let targets: [Target] = [
     tests("Timekeeping", ["Timekeeping"], fixtures: true),
     tests("Metering", ["Metering", "Timekeeping"], fixtures: true),
     tests("Records", ["Records", "Metering", "Timekeeping"], fixtures: true),
-    tests("Field", ["Modbus", "MQTT", "Simulation"]),
+    tests("Field", ["Modbus", "MQTT", "Simulation", "Threads"]),
     tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"], fixtures: true),
     tests("Prices", ["Prices", "Metering", "Timekeeping"]),
     tests(
@@ -231,8 +233,8 @@ let targets: [Target] = [
             "Timekeeping",
             "Upkeep", logging,
         ]),
-    tests("Simulation", ["Simulation", "Metering", "Timekeeping"]),
-    tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner"], fixtures: true),
+    tests("Simulation", ["Threads", "Simulation", "Metering", "Timekeeping"]),
+    tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner", "Timekeeping"], fixtures: true),
     tests("Repository", []),
 ]
 let fuzzTargets: [Target] = [

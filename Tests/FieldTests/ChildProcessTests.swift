@@ -1,6 +1,7 @@
 import Foundation
 import Simulation
 import Testing
+import Threads
 
 @Suite(.timeLimit(.minutes(1)))
 struct ChildProcessTests {

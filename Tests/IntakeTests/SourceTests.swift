@@ -93,7 +93,7 @@ import Timekeeping
         _ server: ModbusServer, units: [UInt8], _ bench: Bench
     ) throws -> (bus: ModbusBus, source: ModbusIntake) {
         let profile = try #require(ProfileCatalog.builtIn["eastron_sdm630"])
-        let bus = ModbusBus(server.address, options: ModbusOptions(responseTimeout: 200))
+        let bus = try ModbusBus(server.address, options: ModbusOptions(responseTimeout: 200))
         let targets = units.map {
             ModbusIntake.Target(name: "meter\($0)", unit: $0, profile: profile, interval: 1_000_000)
         }

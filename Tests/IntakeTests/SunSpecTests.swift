@@ -22,7 +22,7 @@ import Testing
         (inverter[14], inverter[15]) = (1_234, 1)
         server.setWords(unit: 1, function: .holding, address: model, words: inverter + [0xFFFF, 0])
         let bench = Bench()
-        let bus = ModbusBus(server.address, options: ModbusOptions(responseTimeout: 500))
+        let bus = try ModbusBus(server.address, options: ModbusOptions(responseTimeout: 500))
         let profile = try #require(ProfileCatalog.builtIn["sunspec_103"])
         let source = ModbusIntake(
             intake: bench.intake, bus: bus,
@@ -44,7 +44,7 @@ import Testing
             unit: 1, function: .holding, address: 40_000, words: [0x5375, 0x6E53, 203, 20])
         server.setWords(unit: 1, function: .holding, address: 40_024, words: [0xFFFF, 0])
         let bench = Bench()
-        let bus = ModbusBus(server.address, options: ModbusOptions(responseTimeout: 500))
+        let bus = try ModbusBus(server.address, options: ModbusOptions(responseTimeout: 500))
         let profile = try #require(ProfileCatalog.builtIn["sunspec_103"])
         let source = ModbusIntake(
             intake: bench.intake, bus: bus,

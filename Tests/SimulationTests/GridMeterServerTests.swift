@@ -1,6 +1,7 @@
 import Glibc
 import Simulation
 import Testing
+import Threads
 import Timekeeping
 
 /// A Modbus TCP client of a dozen lines, so that the server is not tested with the library it is built on.

@@ -1,4 +1,5 @@
 import CMosquitto
+import Threads
 
 // What the C library and pthread call, as free functions: a closure literal could inherit an actor's isolation and
 // would then abort on the library's thread. All run on the loop thread, with the loop kept alive by `runLoop`.

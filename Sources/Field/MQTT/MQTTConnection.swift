@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Threads
 
 /// A connection to one broker that keeps itself up.
 ///

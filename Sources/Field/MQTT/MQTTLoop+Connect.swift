@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Threads
 
 // From the options to an accepted connection.
 extension MQTTLoop {

@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Threads
 
 /// The loop thread: owns the handle, connects, reads, writes, waits.
 ///

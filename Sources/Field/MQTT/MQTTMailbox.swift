@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// What callers leave for the loop thread, and what it leaves for them.
 ///
@@ -58,7 +59,11 @@ final class MQTTMailbox: Sendable {
     private let queueByteLimit: Int
 
     init(queueLimit: Int, queueByteLimit: Int) throws(MQTTError) {
-        wakePipe = try WakePipe()
+        do throws(SystemError) {
+            wakePipe = try WakePipe()
+        } catch {
+            throw .system("\(error)")
+        }
         self.queueLimit = queueLimit
         self.queueByteLimit = queueByteLimit
     }

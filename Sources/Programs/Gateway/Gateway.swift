@@ -78,8 +78,8 @@ package struct Gateway {
                 settings: configuration.mqtt.settings, admission: configuration.admission, clock: clock, logger: logger)
         }
         let bridge = bridge(plan, store, intake, pipeline)
-        let buses = plan.buses.map { bus in
-            let line = ModbusBus(bus.address, options: bus.options)
+        let buses = try plan.buses.map { bus in
+            let line = try ModbusBus(bus.address, options: bus.options)
             let reading = ModbusIntake(
                 intake: intake, bus: line, targets: bus.targets, clock: clock, logger: logger)
             return ModbusService(intake: reading, bus: line)

@@ -10,6 +10,7 @@ import Modbus
 import ReadingLog
 import Records
 import Synchronization
+import Threads
 import Timekeeping
 
 /// The home as the API shows it. History is read on the thread of `reading`, never on the cooperative pool.

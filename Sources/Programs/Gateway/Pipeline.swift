@@ -8,6 +8,7 @@ import Metering
 import Modbus
 import ReadingLog
 import Records
+import Threads
 import Timekeeping
 import Usage
 

@@ -10,6 +10,7 @@ import Modbus
 import Prices
 import Records
 import ServiceLifecycle
+import Threads
 import Timekeeping
 
 /// Looks at price lists where the configuration says, at their intervals, and puts what is new into the log: a replay

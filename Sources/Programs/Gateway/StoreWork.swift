@@ -3,6 +3,7 @@ import Disk
 import Metering
 import Modbus
 import Synchronization
+import Threads
 import Timekeeping
 import Upkeep
 

@@ -9,7 +9,7 @@ enum BusBench {
     /// that the line's rate allows with 3.5 characters between an answer and the next request.
     static func run(bus text: String, seconds: Double) async throws {
         let address = try BusAddress(text)
-        let bus = ModbusBus(address)
+        let bus = try ModbusBus(address)
         let plan = BusPlan(
             units: [.init(unit: 1, groups: [.init(period: 1, blocks: [.init(function: .input, spans: [0..<count])])])])
         var reads = 0

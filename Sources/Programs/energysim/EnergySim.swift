@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Simulation
+import Threads
 
 /// `energysim`: a simulated house for demos, tests and load.
 @main

@@ -9,7 +9,8 @@ struct ModbusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "modbus", abstract: "Serve meters over Modbus TCP and a serial line, with scripted faults.",
         discussion: """
-            Every unit is the grid meter of the house, an SDM630. Prints `ready modbus=PORT line=PATH units=N` on \
+            Every unit is the grid meter of the house, an SDM630; --inverter adds its inverter, a SunSpec device. \
+            Prints `ready modbus=PORT line=PATH units=N` on \
             stdout when all is up.
 
               energysim modbus --units 1-10 --line /tmp/line0 --baud 9600 --fault 3:silent --fault 5:late=400 \
@@ -27,6 +28,9 @@ struct ModbusCommand: AsyncParsableCommand {
     @Option(help: "Units, such as 1-10.")
     var units = "1-10"
 
+    @Option(help: "A unit beside them that is the house's inverter, with the SunSpec models 1 and 103.")
+    var inverter: UInt8?
+
     @Option(help: "Make a serial line under this name too; it must not exist.")
     var line: String?
 
@@ -40,7 +44,10 @@ struct ModbusCommand: AsyncParsableCommand {
     var faults: [String] = []
 
     func validate() throws {
-        _ = try unitRange()
+        let meters = try unitRange()
+        if let inverter, !(1...247).contains(inverter) || meters.contains(inverter) {
+            throw ValidationError("--inverter \(inverter): must be a unit within 1 to 247 beside those of --units")
+        }
         for fault in faults { _ = try ModbusCommand.parse(fault) }
         guard (0...10_000).contains(latency) else { throw ValidationError("--latency must be 0 to 10000 ms") }
     }
@@ -87,18 +94,23 @@ struct ModbusCommand: AsyncParsableCommand {
             server.addGridMeter(of: house, unit: unit)
             server.setLatency(latency, unit: unit)
         }
+        if let inverter {
+            server.addInverter(of: house, unit: inverter)
+            server.setLatency(latency, unit: inverter)
+        }
         for text in faults {
             let (unit, fault, permille) = try ModbusCommand.parse(text)
             server.setFault(fault, unit: unit, permille: permille, seed: options.seed)
         }
         let plugging = line.map { PlugSignals($0) }
         defer { plugging?.cancel() }
-        print("ready modbus=\(server.port) line=\(line?.path ?? "-") units=\(units.count)")
+        print("ready modbus=\(server.port) line=\(line?.path ?? "-") units=\(units.count + (inverter == nil ? 0 : 1))")
         flushOutput()
         while true {
             try await Task.sleep(for: .seconds(1))
             house.advance(to: clock.now().wall)
             for unit in units { server.show(house, unit: unit) }
+            if let inverter { server.showInverter(of: house, unit: inverter) }
         }
     }
 }

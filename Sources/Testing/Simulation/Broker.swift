@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// A real mosquitto broker of one's own, on a free loopback port, without persistence.
 package final class Broker: Sendable {

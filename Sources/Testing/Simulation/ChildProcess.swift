@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// A program started by a test, the simulator or the demo, and killed with the value that stands for it.
 ///

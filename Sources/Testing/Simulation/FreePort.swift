@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// A loopback TCP port that nobody uses.
 ///
@@ -69,18 +70,5 @@ package enum FreePort {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         return address
-    }
-}
-
-/// A call to the system that failed: what was tried, and the system's own words.
-package struct SystemError: Error, CustomStringConvertible {
-    package let description: String
-
-    init(_ what: String, _ code: Int32) {
-        description = "\(what): \(strerror(code).map { String(cString: $0) } ?? "error \(code)")"
-    }
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -31,7 +31,7 @@ struct BusWorld {
         } else {
             line = nil
         }
-        bus = ModbusBus(line?.address ?? server.address, options: options)
+        bus = try ModbusBus(line?.address ?? server.address, options: options)
     }
 
     static func word(_ unit: UInt8, _ address: Int) -> UInt16 { UInt16(unit) << 8 | UInt16(address + 1) }

@@ -26,7 +26,7 @@ struct ModbusBusTests {
         let words = (0..<60).map { UInt16($0) &* 1_091 }
         server.setWords(unit: 1, function: .input, address: 10, words: words)
         server.setWords(unit: 1, function: .holding, address: 10, words: words.reversed())
-        let bus = ModbusBus(server.address)
+        let bus = try ModbusBus(server.address)
         #expect(try await bus.read(unit: 1, function: .input, address: 10, count: 60) == words)
         #expect(try await bus.read(unit: 1, function: .holding, address: 10, count: 60) == words.reversed())
         #expect(server.requests == 2)
@@ -41,7 +41,7 @@ struct ModbusBusTests {
             server.addUnit(unit, input: 0..<10)
             server.setWords(unit: unit, function: .input, address: 0, words: [UInt16(unit) * 100])
         }
-        let bus = ModbusBus(server.address)
+        let bus = try ModbusBus(server.address)
         let plan = BusPlan(
             units: [
                 .init(unit: 3, groups: [.init(period: 3_600_000_000, blocks: [.init(0..<1)])]),
@@ -62,7 +62,7 @@ struct ModbusBusTests {
     @Test func `an exception is named, with the place, and the connection goes on`() async throws {
         let server = try ModbusServer()
         server.addUnit(1, input: 0..<10)
-        let bus = ModbusBus(server.address)
+        let bus = try ModbusBus(server.address)
         do {
             _ = try await bus.read(unit: 1, function: .input, address: 8, count: 4)
             Issue.record("no error")
@@ -87,7 +87,7 @@ struct ModbusBusTests {
         for unit in [UInt8(1), 2] { server.addUnit(unit) }
         server.setWords(unit: 2, function: .input, address: 0, words: [1, 2])
         server.setFault(.silent, unit: 1)
-        let bus = ModbusBus(server.address, options: Self.quick)
+        let bus = try ModbusBus(server.address, options: Self.quick)
         #expect(await cause(bus) == .timeout(milliseconds: 150))
         #expect(try await bus.read(unit: 2, function: .input, address: 0, count: 2) == [1, 2])
         #expect(server.connections == 1)
@@ -98,7 +98,7 @@ struct ModbusBusTests {
     @Test func `a server that disappears and returns is found again`() async throws {
         let server = try ModbusServer()
         server.addUnit(1)
-        let bus = ModbusBus(server.address, options: Self.quick)
+        let bus = try ModbusBus(server.address, options: Self.quick)
         #expect(await cause(bus) == nil)
         await server.stop()
         guard case .connectionLost = await cause(bus) else {
@@ -124,7 +124,7 @@ struct ModbusBusTests {
 
     @Test func `what Modbus cannot carry is refused before it is sent`() async throws {
         let server = try ModbusServer()
-        let bus = ModbusBus(server.address)
+        let bus = try ModbusBus(server.address)
         for (address, count, unit) in [(0, 0, 1), (0, 126, 1), (65_535, 2, 1), (0, -1, 1), (0, 1, 250)] {
             guard
                 case .badRequest = await cause(bus, unit: UInt8(unit), address: UInt16(address), count: count)
@@ -140,12 +140,12 @@ struct ModbusBusTests {
     }
 
     @Test func `a serial line that is not there is an error with its name`() async throws {
-        let bus = ModbusBus(try BusAddress("rtu:/dev/no-such-line"))
+        let bus = try ModbusBus(BusAddress("rtu:/dev/no-such-line"))
         #expect(await cause(bus) == .cannotConnect("No such file or directory"))
     }
 
     @Test func `a host nobody knows is an error`() async throws {
-        let bus = ModbusBus(.tcp(host: "meter.invalid", port: 502), options: Self.quick)
+        let bus = try ModbusBus(.tcp(host: "meter.invalid", port: 502), options: Self.quick)
         guard case .cannotConnect = await cause(bus) else {
             Issue.record("an unknown host is reached")
             return
@@ -157,8 +157,8 @@ struct ModbusBusTests {
         server.addUnit(1)
         server.setFault(.silent, unit: 1)
         // More waiting buses than this machine has cores: on the cooperative pool nothing else could run.
-        let buses = (0..<8 + ProcessInfo.processInfo.activeProcessorCount).map { _ in
-            ModbusBus(server.address, options: ModbusOptions(responseTimeout: 60_000))
+        let buses = try (0..<8 + ProcessInfo.processInfo.activeProcessorCount).map { _ in
+            try ModbusBus(server.address, options: ModbusOptions(responseTimeout: 60_000))
         }
         let answered = AnswerCount()
         await withTaskGroup(of: Void.self) { group in

@@ -74,7 +74,7 @@ struct SerialLineTests {
         let world = try BusWorld(.serial)
         let line = try #require(world.line)
         #expect(try await world.bus.read(unit: 1, function: .input, address: 0, count: 1) == [BusWorld.word(1, 0)])
-        let other = ModbusBus(line.address)
+        let other = try ModbusBus(line.address)
         do {
             _ = try await other.read(unit: 1, function: .input, address: 0, count: 1)
             Issue.record("two at once")

@@ -1,5 +1,6 @@
 import CModbus
 import Glibc
+import Threads
 
 extension BusConnection {
     /// Silence within a frame after which the rest will not come, in µs: adapters hand bytes on in lumps of up to 16
@@ -141,7 +142,7 @@ extension BusConnection {
                 modbus_ppoll(bytes.baseAddress, 2, &time, nil)
             }
             if ready < 0, errno != EINTR { return .over }
-            if polled.1.revents != 0 { Interrupt.clear(interrupt) }
+            if polled.1.revents != 0 { WakePipe.clear(interrupt) }
             if polled.0.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return .hungUp }
             if polled.0.revents != 0 { return .readable }
             if ready == 0 { return .over }
@@ -160,11 +161,4 @@ extension ModbusRequest {
         }
         return nil
     }
-}
-
-/// µs of a clock that nobody sets.
-func monotonicMicroseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
 }

@@ -1,10 +1,11 @@
 import CModbus
 import Glibc
 import Synchronization
+import Threads
 
 /// The thread of one bus and what it shares with the rest of the program.
 ///
-/// The thread starts with the first plan or request. All sharing is in `state`; it is never held while the bus is
+/// All sharing is in `state`; it is never held while the bus is
 /// waited for.
 final class BusWorker: Sendable {
     fileprivate struct State {
@@ -16,7 +17,6 @@ final class BusWorker: Sendable {
         var lost = 0
         var waiting: [Int: CheckedContinuation<Result<[UInt16], ModbusError.Cause>, Never>] = [:]
         var lastID = 0
-        var hasThread = false
         var hasEnded = false
         var enders: [CheckedContinuation<Void, Never>] = []
         var connects = 0
@@ -31,11 +31,12 @@ final class BusWorker: Sendable {
 
     private let address: BusAddress
     private let options: ModbusOptions
-    private let interrupt = Interrupt()
+    private let pipe: WakePipe
     private let stopping = Atomic(false)
     private let state: Mutex<State>
 
-    init(_ address: BusAddress, _ options: ModbusOptions) {
+    init(_ address: BusAddress, _ options: ModbusOptions) throws(SystemError) {
+        pipe = try WakePipe()
         self.address = address
         self.options = options
         state = Mutex(
@@ -43,6 +44,7 @@ final class BusWorker: Sendable {
                 engine: BusEngine(
                     BusPlan(units: []), address: address, limits: options.limits(for: address),
                     start: monotonicMicroseconds())))
+        try startThread { self.run() }
     }
 
     // MARK: From any thread
@@ -58,18 +60,17 @@ final class BusWorker: Sendable {
             return old
         }
         old?.finish()
-        if stopping.load(ordering: .acquiring) { continuation.finish() } else { startThread() }
-        interrupt.wake()
+        if stopping.load(ordering: .acquiring) { continuation.finish() }
+        pipe.wake()
         return stream
     }
 
     func adopt(_ plan: BusPlan.Unit, at index: Int) {
         state.withLock { $0.engine.adopt(plan, at: index, monotonicMicroseconds()) }
-        interrupt.wake()
+        pipe.wake()
     }
 
     func ask(_ request: ModbusRequest, timeout: Int64) async -> Result<[UInt16], ModbusError.Cause> {
-        startThread()
         return await withCheckedContinuation { continuation in
             let refusal = state.withLock { state -> ModbusError.Cause? in
                 if state.hasEnded || stopping.load(ordering: .acquiring) { return .closed }
@@ -80,7 +81,7 @@ final class BusWorker: Sendable {
                 state.waiting[state.lastID] = continuation
                 return nil
             }
-            if let refusal { continuation.resume(returning: .failure(refusal)) } else { interrupt.wake() }
+            if let refusal { continuation.resume(returning: .failure(refusal)) } else { pipe.wake() }
         }
     }
 
@@ -96,12 +97,7 @@ final class BusWorker: Sendable {
     /// Asks the thread to end; returns at once.
     func stop() {
         stopping.store(true, ordering: .releasing)
-        interrupt.wake()
-        let stream = state.withLock { state in
-            if !state.hasThread { state.hasEnded = true }
-            return state.hasThread ? nil : state.stream
-        }
-        stream?.finish()
+        pipe.wake()
     }
 
     func ended() async {
@@ -114,22 +110,9 @@ final class BusWorker: Sendable {
         }
     }
 
-    private func startThread() {
-        let isMissing = state.withLock { state in
-            if state.hasThread || stopping.load(ordering: .acquiring) { return false }
-            state.hasThread = true
-            return true
-        }
-        guard isMissing else { return }
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, runBus, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "the system has no thread left for a bus")
-        pthread_detach(thread)
-    }
-
     // MARK: The thread
 
-    fileprivate func run() {
+    private func run() {
         var connection = BusConnection(
             address, connectTimeout: options.connectTimeout, switchesRS485: options.switchesRS485)
         var outcome: Result<[UInt16], ModbusError.Cause>?
@@ -147,7 +130,7 @@ final class BusWorker: Sendable {
             for (continuation, result) in answers { continuation.resume(returning: result) }
             switch action {
             case .exchange(let request, let timeout):
-                outcome = connection.exchange(request, timeout: timeout, interrupt: interrupt.readEnd) {
+                outcome = connection.exchange(request, timeout: timeout, interrupt: pipe.readEnd) {
                     stopping.load(ordering: .acquiring)
                 }
             case .reopen: connection.close()
@@ -176,10 +159,10 @@ final class BusWorker: Sendable {
         let left = min(max(0, until - monotonicMicroseconds()), 3_600_000_000)
         // The system's timers come some 50 µs late: what is sooner than half of that is waited for by looking again.
         guard left > 25 else { return }
-        var polled = pollfd(fd: interrupt.readEnd, events: Int16(POLLIN), revents: 0)
+        var polled = pollfd(fd: pipe.readEnd, events: Int16(POLLIN), revents: 0)
         var time = timespec(tv_sec: Int(left / 1_000_000), tv_nsec: Int(left % 1_000_000) * 1_000)
         _ = modbus_ppoll(&polled, 1, &time, nil)
-        if polled.revents != 0 { Interrupt.clear(interrupt.readEnd) }
+        if polled.revents != 0 { pipe.clear() }
     }
 
     private func finish() {
@@ -209,11 +192,4 @@ extension BusEngine.Action {
     fileprivate func isLong(after now: Int64) -> Bool {
         if case .wait(let until) = self { until - now > 5_000 } else { false }
     }
-}
-
-/// A free function: a closure literal could inherit an actor's isolation and abort on this thread.
-private func runBus(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<BusWorker>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

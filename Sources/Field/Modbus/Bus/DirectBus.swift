@@ -1,14 +1,16 @@
 import Glibc
+import Threads
 
 /// A bus for a program that has nothing else to do: each read blocks its caller. Whoever reads by a plan, or beside
 /// others, takes `ModbusBus`.
 package final class DirectBus {
     package let address: BusAddress
     private var connection: BusConnection
-    private let interrupt = Interrupt()
+    private let pipe: WakePipe
     private var free: Int64 = 0
 
-    package init(_ address: BusAddress, connectTimeout: Int = 3_000) {
+    package init(_ address: BusAddress, connectTimeout: Int = 3_000) throws(SystemError) {
+        pipe = try WakePipe()
         self.address = address
         connection = BusConnection(address, connectTimeout: connectTimeout, switchesRS485: false)
     }
@@ -19,7 +21,7 @@ package final class DirectBus {
         let wait = free - monotonicMicroseconds()
         if wait > 0 { usleep(UInt32(min(wait, 1_000_000))) }
         let limit = timing.duration(of: request) * 5 / 4 + Int64(timeout) * 1_000
-        let result = connection.exchange(request, timeout: limit, interrupt: interrupt.readEnd) { false }
+        let result = connection.exchange(request, timeout: limit, interrupt: pipe.readEnd) { false }
         free = monotonicMicroseconds() + timing.gap
         return result
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// One bus: a TCP endpoint or a serial line with the units behind it, and the only one that talks on it.
 ///
@@ -10,10 +11,11 @@ package final class ModbusBus: Sendable {
     private let options: ModbusOptions
     private let worker: BusWorker
 
-    package init(_ address: BusAddress, options: ModbusOptions = ModbusOptions()) {
+    /// Fails where the system has no thread or no descriptors left.
+    package init(_ address: BusAddress, options: ModbusOptions = ModbusOptions()) throws(SystemError) {
         self.address = address
         self.options = options
-        worker = BusWorker(address, options)
+        worker = try BusWorker(address, options)
     }
 
     deinit {

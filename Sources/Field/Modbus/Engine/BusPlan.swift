@@ -1,3 +1,5 @@
+import Threads
+
 /// What is to be read from a bus: which registers of which unit, how often. Knows no meter.
 package struct BusPlan: Sendable {
     /// Registers that are read in one request.

@@ -1,5 +1,6 @@
 import APITypes
 import ArgumentParser
+import Devices
 import JSONText
 import Modbus
 
@@ -10,13 +11,14 @@ struct ModbusScanCommand: ParsableCommand {
               energyctl modbus scan tcp://192.168.1.20:502
               energyctl modbus scan rtu:/dev/ttyUSB0 --sweep
 
-            --sweep tries the usual speeds and parities of a serial line until a unit answers. PROFILE names the \
+            --sweep tries the usual speeds and parities of a serial line until a unit answers; unless --units says \
+            others, it asks the units that meters come with: some minutes on a silent line. PROFILE names the \
             profiles whose registers make sense on the unit, the likeliest first; EVIDENCE is what they say. Status 4 \
             when nobody answers.
             """)
 
     @OptionGroup var bus: BusOptions
-    @Option(help: "Units to ask, such as 1-10 or 1,2,40-50.") var units = "1-247"
+    @Option(help: "Units to ask, such as 1-10 or 1,2,40-50. (default: 1-247)") var units: String?
     @Flag(help: "Try the usual speeds and parities of a serial line.") var sweep = false
     @Flag(inversion: .prefixedNo, help: "Guess each unit's profile from its registers.") var guess = true
     @OptionGroup var output: OutputOptions
@@ -25,14 +27,14 @@ struct ModbusScanCommand: ParsableCommand {
     private static let wait = 300
 
     func validate() throws {
-        guard ModbusScanCommand.list(units) != nil else {
+        if let units, ModbusScanCommand.list(units) == nil {
             throw ValidationError("--units \(units): must be numbers from 0 to 255, such as 1-10 or 1,2,40-50")
         }
         if sweep, !bus.bus.hasPrefix("rtu:") { throw ValidationError("--sweep is for serial lines") }
     }
 
     func run() throws {
-        let units = ModbusScanCommand.list(units) ?? []
+        let units = units.flatMap(ModbusScanCommand.list) ?? (sweep ? ModbusScanCommand.usual() : Array(1...247))
         var access = try BusAccess(bus)
         if sweep, access.isThroughDaemon {
             throw Failure(.failed, "energyd reads \(access.address) now, at a speed that works; stop it to sweep")
@@ -41,9 +43,8 @@ struct ModbusScanCommand: ParsableCommand {
         for address in settings(access.address) {
             if address != access.address {
                 access.close()
-                access = BusAccess(direct: address)
+                access = try BusAccess(direct: address)
             }
-            Terminal.complain(raw: "asking \(units.count) units on \(address) …")
             found = try present(units, access)
             if !found.isEmpty { break }
         }
@@ -72,23 +73,38 @@ struct ModbusScanCommand: ParsableCommand {
             ], noHeaders: output.noHeaders, emptyMessage: "Nobody answers.")
     }
 
-    /// Any answer is a sign of life, also the one that it cannot.
+    /// Where meters stand when they leave the factory, by their profiles.
+    private static func usual() -> [UInt8] {
+        let profiles = ProfileCatalog.load(directories: ProfileCatalog.standardDirectories).0.profiles
+        let units = Set(profiles.compactMap { $0.registers?.line.unit }).union(1...5)
+        return units.filter { (1...247).contains($0) }.sorted()
+    }
+
     private func present(_ units: [UInt8], _ access: BusAccess) throws -> [UInt8] {
-        let wait = min(bus.wait, ModbusScanCommand.wait)
-        return try units.filter { unit in
-            let request = ModbusRequest(unit: unit, function: .input, address: 0, count: 2)
-            guard request.problem(on: access.address) == nil else { return false }
-            // Damage says that somebody is there, or that the speed is wrong: the second answer tells.
-            for _ in 0..<3 {
-                switch try access.read(request, wait: wait) {
-                case .success: return true
-                case .failure(let refusal):
-                    if refusal.kind == .unreachable { throw refusal.failure }
-                    if refusal.kind != .damaged { return refusal.kind == .exception && !refusal.isAbsence }
-                }
-            }
-            return false
+        var progress = Progress("asking \(units.count) units on \(access.address)", total: nil)
+        defer { progress.end() }
+        var found: [UInt8] = []
+        for unit in units {
+            progress.show("unit \(unit), \(found.count) found")
+            if try isPresent(unit, access) { found.append(unit) }
         }
+        return found
+    }
+
+    /// Any answer is a sign of life, also the one that it cannot.
+    private func isPresent(_ unit: UInt8, _ access: BusAccess) throws -> Bool {
+        let request = ModbusRequest(unit: unit, function: .input, address: 0, count: 2)
+        guard request.problem(on: access.address) == nil else { return false }
+        // Damage says that somebody is there, or that the speed is wrong: the second answer tells.
+        for _ in 0..<3 {
+            switch try access.read(request, wait: min(bus.wait, ModbusScanCommand.wait)) {
+            case .success: return true
+            case .failure(let refusal):
+                if refusal.kind == .unreachable { throw refusal.failure }
+                if refusal.kind != .damaged { return refusal.kind == .exception && !refusal.isAbsence }
+            }
+        }
+        return false
     }
 
     /// What was asked for first, then what is usual.

@@ -54,9 +54,9 @@ final class BusAccess {
     }
 
     /// One more of the same line at another speed; never through energyd.
-    init(direct address: BusAddress) {
+    init(direct address: BusAddress) throws {
         self.address = address
-        way = .direct(DirectBus(address))
+        way = .direct(try DirectBus(address))
     }
 
     var isThroughDaemon: Bool { if case .daemon = way { true } else { false } }
@@ -71,7 +71,7 @@ final class BusAccess {
         } catch let failure as Failure where [.unreachable, .permission, .notFound].contains(failure.status) {
             // No energyd, or none that is ours to ask: the line itself will say if somebody has it.
         }
-        return .direct(DirectBus(address))
+        return .direct(try DirectBus(address))
     }
 
     func read(_ request: ModbusRequest, wait: Int) throws -> Result<[UInt16], Refusal> {

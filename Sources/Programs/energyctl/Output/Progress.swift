@@ -22,20 +22,27 @@ struct Progress {
             let percent = min(100, done * 100 / total)
             guard percent != shown else { return }
             shown = percent
-            show("\(what): \(percent) %")
+            show(line: "\(what): \(percent) %")
         } else if done >> 20 != shown {
             shown = done >> 20
-            show("\(what): \(shown) MiB")
+            show(line: "\(what): \(shown) MiB")
         }
+    }
+
+    /// Says where it is, for work that is not counted in bytes.
+    mutating func show(_ place: String) {
+        guard isShown else { return }
+        shown += 1
+        show(line: "\(what): \(place)")
     }
 
     /// Takes the line away.
     func end() {
         guard isShown, shown >= 0 else { return }
-        show("")
+        show(line: "")
     }
 
-    private func show(_ text: String) {
+    private func show(line text: String) {
         let line = Array("\r\u{1B}[K\(text)".utf8)
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

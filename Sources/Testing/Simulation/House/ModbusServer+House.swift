@@ -14,4 +14,19 @@ extension ModbusServer {
     package func show(_ house: House, unit: UInt8 = SDM630.unit) {
         setWords(unit: unit, function: .input, address: 0, words: SDM630.inputRegisters(house))
     }
+
+    /// Adds the house's inverter, a SunSpec device: function 3 where its chain is, an exception
+    /// elsewhere.
+    package func addInverter(of house: House, unit: UInt8) {
+        let chain = SunSpecInverter.address..<SunSpecInverter.address + SunSpecInverter.wordCount
+        addUnit(unit, holding: chain, input: 0..<1, rules: ModbusRules(functions: [3]))
+        showInverter(of: house, unit: unit)
+    }
+
+    /// Shows what the house's inverter shows now.
+    package func showInverter(of house: House, unit: UInt8) {
+        setWords(
+            unit: unit, function: .holding, address: SunSpecInverter.address,
+            words: SunSpecInverter.holdingRegisters(house))
+    }
 }

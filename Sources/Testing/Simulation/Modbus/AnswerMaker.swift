@@ -1,6 +1,7 @@
 import CModbus
 import Glibc
 import Modbus
+import Threads
 
 /// libmodbus' server side between the two ends of a socket: a request goes in, the bytes of its answer come out.
 final class AnswerMaker: @unchecked Sendable {

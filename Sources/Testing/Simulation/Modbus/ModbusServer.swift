@@ -1,5 +1,6 @@
 import Modbus
 import Synchronization
+import Threads
 
 /// Modbus units that do not exist, on TCP at the loopback and on any number of serial lines (`SerialLine`).
 ///

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// The server's TCP side: one thread for all connections.
 final class ModbusTCPFace: @unchecked Sendable {

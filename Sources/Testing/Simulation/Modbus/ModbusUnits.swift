@@ -2,6 +2,7 @@ import CModbus
 import Glibc
 import Modbus
 import Synchronization
+import Threads
 
 /// The registers of one unit; read and written with the lock of its `ModbusUnits` held only.
 final class RegisterImage: @unchecked Sendable {

@@ -2,6 +2,7 @@ import CModbus
 import Glibc
 import Modbus
 import Synchronization
+import Threads
 
 /// A serial line to a server's units: a pseudo-terminal under a name that stays while the terminal comes and goes, as
 /// an adapter's does. Paced by the line's rate, byte by byte.

@@ -21,10 +21,12 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         added.initialize(to: pthread_cond_t())
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(added, nil)
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, runJobs, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "the system has no thread left for a bus")
-        pthread_detach(thread)
+        do throws(SystemError) {
+            try startThread { self.run() }
+        } catch {
+            // Made once each when the program starts: without its threads it cannot be, and the system tries again.
+            fatalError("energyd cannot start: \(error)")
+        }
     }
 
     deinit {
@@ -55,7 +57,7 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         pthread_cond_signal(added)
     }
 
-    fileprivate func run() {
+    private func run() {
         while true {
             pthread_mutex_lock(mutex)
             while jobs.isEmpty && !stopped { pthread_cond_wait(added, mutex) }
@@ -66,11 +68,4 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
             for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
         }
     }
-}
-
-/// A free function: a closure literal could inherit an actor's isolation and abort on this thread.
-private func runJobs(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<ThreadExecutor>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }
