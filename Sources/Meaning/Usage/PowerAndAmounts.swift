@@ -93,6 +93,8 @@ extension FlowSource {
         let elapsed = track.isEmpty ? 0 : time - newest
         let plausible = traits.plausibleRise(in: max(elapsed, UsageLimits.deltaPeriod))
         guard value >= 0, value <= (accepts ? UsageLimits.maximumEnergy : plausible) else {
+            // What would have been plausible then is known only with the messages around it.
+            if value >= 0, !isLate(time), elapsed < 0 { effects.ask(time) }
             return effects.decide(
                 .quarantined, at: time, from: nil, to: value, value < 0 ? "negative amount" : "amount above rating")
         }

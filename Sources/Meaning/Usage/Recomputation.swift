@@ -102,7 +102,10 @@ extension UsageState {
         let newest = members(live).map { sources[$0].newest }.max() ?? -1
         let reachesPresent =
             window.end.milliseconds > newest || Slot(containing: window.end).index >= table.channels[live].floor
-        if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
+        if reachesPresent {
+            window.end = max(to, Timestamp(milliseconds: newest + 1))
+            window.isOpen = true
+        }
         var fresh = blank(for: key)
         let (seen, firstReading) = try fresh.feed(window, of: key, archive, wanted.source)
         if reachesPresent {
@@ -134,13 +137,14 @@ extension UsageState {
                 sources[$0].quantity == source.quantity && sources[$0].role.flow == source.role.flow
             }
             guard let twin else { continue }
+            let known = sources[twin].track.line(effects.bytes)
             sources[twin].clear(&effects.bytes)
             source.channel = Int32(channel)
             source.next = sources[twin].next
             source.shadowedFrom = min(source.shadowedFrom, sources[twin].shadowedFrom)
             source.kind = kind(source.quantity, source.role, source.traits)
             source.track = Track()
-            source.track.set(line, &effects.bytes)
+            source.track.set(line.continuing(known), &effects.bytes)
             sources[twin] = source
         }
         close(channel)

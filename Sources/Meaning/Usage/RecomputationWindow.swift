@@ -16,6 +16,8 @@ extension UsageState {
         /// In the order in which they were first heard.
         var series: [Series] = []
         var end: Timestamp
+        /// Whether readings after `end` are fed as well, as long as there are any: such that were refused.
+        var isOpen = false
         var first: Slot
         var last: Slot
     }
@@ -46,6 +48,8 @@ extension UsageState {
             } else {
                 window.series[owners.count - 1].start = try lead(series, before: from, archive, &window)
             }
+            // An amount reaches back as far as a value holds.
+            if method == .delta { window.first = min(window.first, Slot(containing: from - UsageLimits.maximumHold)) }
             if source.newest >= to.milliseconds { try UsageState.tail(series, after: to, newest, archive, &window) }
         }
         var first = window.first.next
@@ -180,8 +184,9 @@ extension UsageState {
         var seen: Set<Quantity> = []
         var first: Timestamp?
         var start = window.series.compactMap(\.start).min() ?? window.end
-        while start < window.end {
-            let end = min(start + UsageState.piece, window.end)
+        var goesOn = true
+        while start < window.end || window.isOpen && goesOn {
+            let end = start < window.end ? min(start + UsageState.piece, window.end) : start + UsageState.piece
             var batch: [(time: Int64, order: Int, value: Int64)] = []
             for (order, own) in window.series.enumerated() {
                 guard let from = own.start, from < end else { continue }
@@ -197,6 +202,7 @@ extension UsageState {
                 }
                 if batch.count > before { seen.insert(own.quantity) }
             }
+            goesOn = !batch.isEmpty
             batch.sort { ($0.time, $0.order) < ($1.time, $1.order) }
             if first == nil { first = batch.first.map { Timestamp(milliseconds: $0.time) } }
             for (time, order, value) in batch {

@@ -148,6 +148,15 @@ struct TrackLine: Equatable {
         }
     }
 
+    /// The same with what another line knows up to the first point, if that is one of its points as well.
+    func continuing(_ other: TrackLine) -> TrackLine {
+        guard let first, let shared = other.points.firstIndex(where: { $0.time == first.time }) else { return self }
+        let rise = saturatingDifference(first.booked, other.points[shared].booked)
+        var joined = Array(other.points[...shared])
+        for i in joined.indices { joined[i].booked = saturatingSum(joined[i].booked, rise) }
+        return TrackLine(known: joined + points.dropFirst())
+    }
+
     /// Keeps at most `count` points: takes out those after the first, so that a gap stands in their place.
     mutating func thin(to count: Int) {
         if points.count > count { points.removeSubrange(1..<(1 + points.count - count)) }
