@@ -194,9 +194,9 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage", "Metering",
-            "Records",
-            "Timekeeping",
+            "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
+            "Metering",
+            "Records", "Timekeeping",
         ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),

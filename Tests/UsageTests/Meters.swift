@@ -13,6 +13,8 @@ struct Meters {
     /// The latest value of each slot, as a Ledger keeps it.
     var ledger: [Key: SlotUsage] = [:]
     var decisions: [Decision] = []
+    /// Whether what a recomputation decided takes the place of what had been decided, as in the shells.
+    var revisesDecisions = false
     /// Every reading, as History has them.
     var archive = Archive()
 
@@ -78,6 +80,13 @@ struct Meters {
             let changes = result.changes(against: stored)
             for slot in changes { ledger[Key(device: slot.device, channel: slot.channel, slot: slot.slot)] = slot }
             state.adopt(result)
+            if revisesDecisions {
+                decisions.removeAll {
+                    $0.series.device == wanted.device && $0.series.channel == wanted.channel && $0.kind != .late
+                        && result.range.contains(Slot(containing: $0.time))
+                }
+                decisions += result.decisions
+            }
             all += changes
         }
         settle()
@@ -122,8 +131,8 @@ struct Archive: ReadingArchive {
     mutating func add(_ readings: [Reading], _ dictionary: SeriesDictionary) {
         for reading in readings where !reading.flags.contains(.retained) {
             guard let key = dictionary[reading.series], Timestamp.validRange.contains(reading.time) else { continue }
-            let at = index(of: reading.time, key)
-            if let found = points[key], at < found.count, found[at].time == reading.time { continue }
+            // Those of one instant in the order in which they came, as History has them.
+            let at = index(of: reading.time + 1, key)
             points[key, default: []].insert((reading.time, reading.value), at: at)
         }
     }

@@ -3,20 +3,47 @@ import Timekeeping
 
 /// What belongs together as one line of usage: all sources of one channel of one device.
 struct ChannelUsage: Sendable {
-    let key: UsageState.ChannelKey
+    let device: DeviceID
+    private var touchSource: UInt64 = 0
     /// The first of its sources, from which `FlowSource.next` leads on; −1 before there is one.
     var firstSource: Int32 = -1
     private var shortFloor: Int32 = 0
-    var touches = Touches()
+    private var touchFrom: Int32 = 0
+    /// Slots of the touch; 0 without one.
+    private var touchLength: UInt16 = 0
+    /// Of the channel, in `ChannelTable.names` (15 bits), and whether there are more touches.
+    private var shortName: UInt16
 
-    init(key: UsageState.ChannelKey) {
-        self.key = key
+    init(device: DeviceID, name: UInt16) {
+        self.device = device
+        shortName = name
     }
+
+    var name: UInt16 { shortName & 0x7FFF }
 
     /// The first slot that can still change; earlier ones are closed, their points forgotten. Far below 2³¹.
     var floor: Int64 {
         get { Int64(shortFloor) }
         set { shortFloor = Int32(clamping: newValue) }
+    }
+
+    /// The first of the changes that were not taken. None is longer than `UsageLimits.longestRun`.
+    var touch: Touch? {
+        get {
+            guard touchLength > 0 else { return nil }
+            let from = Int64(touchFrom)
+            return Touch(from: from, to: from + Int64(touchLength) - 1, source: touchSource)
+        }
+        set {
+            touchLength = UInt16(newValue.map { $0.to - $0.from + 1 } ?? 0)
+            touchFrom = Int32(newValue?.from ?? 0)
+            touchSource = newValue?.source ?? 0
+        }
+    }
+
+    var hasMoreTouches: Bool {
+        get { shortName >> 15 != 0 }
+        set { shortName = shortName & 0x7FFF | (newValue ? 0x8000 : 0) }
     }
 }
 
@@ -24,7 +51,7 @@ extension UsageState {
     /// The sources of a channel in the order in which they were first heard. For what happens seldom.
     func members(_ channel: Int) -> [Int] {
         var found: [Int] = []
-        var next = channels[channel].firstSource
+        var next = table.channels[channel].firstSource
         while next >= 0 {
             found.append(Int(next))
             next = sources[Int(next)].next
@@ -34,18 +61,19 @@ extension UsageState {
 
     /// Marks slots as changed; closed ones cannot be. No true change is longer than the longest gap: a source whose
     /// clock is centuries ahead must not make others work through that time.
+    @inline(__always)
     mutating func touch(_ channel: Int, _ first: Int64, _ to: Int64, _ offset: UInt64) {
-        let from = max(first, channels[channel].floor, to - UsageLimits.longestRun)
+        let from = max(first, table.channels[channel].floor, to - UsageLimits.longestRun)
         guard from <= to else { return }
-        if channels[channel].touches.isEmpty { touched.append(Int32(channel)) }
-        channels[channel].touches.add(Touch(from: from, to: to, source: offset))
+        if table.channels[channel].touch == nil { touched.append(Int32(channel)) }
+        add(Touch(from: from, to: to, source: offset), to: channel)
     }
 
     /// Where several sources share a channel, one that was away longer than the slots are kept open gets its energy
     /// into the open ones: the total is exact at once, and where it belongs when the span has been worked out again.
     mutating func bridge(_ index: Int, _ channel: Int, to time: Int64, _ offset: UInt64) {
         guard !keepsAll, let last = sources[index].track.last else { return }
-        let start = channels[channel].floor * Slot.length
+        let start = table.channels[channel].floor * Slot.length
         guard last.time < start, time > start else { return }
         var point = TrackPoint(time: start, booked: last.booked, opens: true)
         if sources[index].role.method == .power {
@@ -53,14 +81,14 @@ extension UsageState {
             point = TrackPoint(time: time - 1, booked: last.booked, opens: true)
             sources[index].mark = 0
         }
-        sources[index].track.append(point)
-        let key = channels[channel].key
+        // What was held back lies before it, and is decided about again.
+        sources[index].clearHold()
+        sources[index].track.append(point, &effects.bytes)
+        let key = table.key(channel)
         ask(
             Recompute(
                 device: key.device, channel: key.channel, from: Timestamp(milliseconds: last.time),
                 to: Timestamp(milliseconds: time), source: offset))
-        // The reading itself may yet be refused.
-        sources[index].newest = max(sources[index].newest, point.time)
     }
 
     /// Which source of a flow counts from which slot on; called when a source begins, or begins earlier than thought.
@@ -88,13 +116,11 @@ extension UsageState {
     private mutating func voidIdleExport(of channel: Int, _ offset: UInt64) {
         for i in members(channel) {
             guard sources[i].role.method == .power, sources[i].role.sign < 0, sources[i].mark == 0,
-                let first = sources[i].track.line.first, let last = sources[i].track.last, last.booked == 0
+                let line = Optional(sources[i].track.line(effects.bytes)), let first = line.first, let last = line.last,
+                last.booked == first.booked
             else { continue }
             touch(channel, first.slot, last.slot, offset)
-            sources[i].track = Track()
-            sources[i].newest = -1
-            sources[i].rest.remainder = 0
-            sources[i].tidy()
+            sources[i].clear(&effects.bytes)
         }
     }
 
@@ -109,9 +135,9 @@ extension UsageState {
         var floor = Int64.max
         var newest: Int64 = 0
         var active = 0
-        var i = Int(channels[channel].firstSource)
+        var i = Int(table.channels[channel].firstSource)
         while i >= 0 {
-            if sources[i].shadowedFrom == .max, let slot = sources[i].earliestChangeable {
+            if sources[i].shadowedFrom == .max, let slot = sources[i].earliestChangeable(effects.bytes) {
                 active += 1
                 floor = min(floor, slot)
                 newest = max(newest, slotIndex(sources[i].newest))
@@ -120,22 +146,22 @@ extension UsageState {
         }
         guard active > 0 else { return }
         if active > 1 { floor = max(floor, newest - UsageLimits.maximumLagSlots) }
-        guard floor > channels[channel].floor else { return }
-        if !channels[channel].touches.isEmpty { handOut(channel, before: floor) }
-        channels[channel].floor = floor
-        i = Int(channels[channel].firstSource)
+        guard floor > table.channels[channel].floor else { return }
+        if table.channels[channel].touch != nil { handOut(channel, before: floor) }
+        table.channels[channel].floor = floor
+        i = Int(table.channels[channel].firstSource)
         while i >= 0 {
-            sources[i].track.forget(before: floor)
+            sources[i].track.forget(before: floor, &effects.bytes)
             i = Int(sources[i].next)
         }
     }
 
     /// Works out the touched slots before `floor`, which change no more.
     private mutating func handOut(_ channel: Int, before floor: Int64) {
-        let all = channels[channel].touches.all
+        let all = touches(of: channel)
         guard all.contains(where: { $0.from < floor }) else { return }
         var kept: [Touch] = []
-        for touch in Touches.merged(all) {
+        for touch in Touch.merged(all) {
             if touch.from < floor {
                 compose(channel, touch.from...min(touch.to, floor - 1), touch.source, into: &ready)
             }
@@ -143,7 +169,7 @@ extension UsageState {
                 kept.append(Touch(from: max(touch.from, floor), to: touch.to, source: touch.source))
             }
         }
-        channels[channel].touches.replace(with: kept)
+        replaceTouches(of: channel, with: kept)
         if kept.isEmpty { touched.removeAll { $0 == channel } }
     }
 
@@ -157,14 +183,14 @@ extension UsageState {
     /// nothing is known, unless a source that had counted there was set aside. `lines`: the tracks of all sources, for
     /// who asks for many slots.
     func usage(_ channel: Int, _ slot: Int64, _ offset: UInt64, lines: [TrackLine] = []) -> SlotUsage? {
-        let key = channels[channel].key
+        let key = table.key(channel)
         var usage = SlotUsage(device: key.device, channel: key.channel, slot: Slot(index: slot), source: offset)
         var known = false
         var void = false
         var measured = Slot.length
         var covered = Slot.length
         var estimates: [Flow: Int64] = [:]
-        var next = Int(channels[channel].firstSource)
+        var next = Int(table.channels[channel].firstSource)
         while next >= 0 {
             let i = next
             next = Int(sources[i].next)
@@ -173,7 +199,10 @@ extension UsageState {
                 continue
             }
             guard let since = sources[i].since, slot >= since else { continue }
-            let part = lines.isEmpty ? sources[i].track.part(of: slot) : lines[i].part(of: slot)
+            let unit = sources[i].kind.unit
+            let part =
+                lines.isEmpty
+                ? sources[i].track.part(of: slot, unit: unit, effects.bytes) : lines[i].part(of: slot, unit: unit)
             measured = min(measured, part?.measured ?? 0)
             covered = min(covered, (part?.measured ?? 0) + (part?.filled ?? 0))
             guard let part else { continue }

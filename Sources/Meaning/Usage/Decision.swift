@@ -45,7 +45,7 @@ package struct Decision: Hashable, Sendable {
 }
 
 /// What one reading did to its source: slots that changed, and decisions. Reused, so that the usual reading
-/// allocates nothing.
+/// allocates nothing; the memory of all tracks goes with it wherever one can change.
 struct Effects {
     struct Verdict {
         var time: Int64
@@ -59,10 +59,14 @@ struct Effects {
     private(set) var changedFrom = Int64.max
     private(set) var changedTo = Int64.min
     private(set) var verdicts: [Verdict] = []
+    /// Time of a reading that came out of order, and whose effect is not known without those around it.
+    private(set) var asked: Int64?
+    var bytes = TrackBytes()
 
     mutating func reset() {
         changedFrom = .max
         changedTo = .min
+        asked = nil
         if !verdicts.isEmpty { verdicts.removeAll(keepingCapacity: true) }
     }
 
@@ -70,6 +74,8 @@ struct Effects {
         changedFrom = min(changedFrom, from)
         changedTo = max(changedTo, to)
     }
+
+    mutating func ask(_ time: Int64) { asked = time }
 
     mutating func decide(_ kind: Decision.Kind, at time: Int64, from: Int64?, to: Int64?, _ rule: String) {
         verdicts.append(Verdict(time: time, kind: kind, from: from, to: to, rule: rule))

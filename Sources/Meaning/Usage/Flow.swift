@@ -24,7 +24,7 @@ enum Method: UInt8 {
 
 /// What a quantity says about a flow, and how much it is believed: of several sources of one flow of one channel the
 /// one with the lowest `rank` counts, the others are not added.
-struct FlowRole {
+struct FlowRole: Hashable {
     var flow: Flow
     var method: Method
     var rank: UInt8

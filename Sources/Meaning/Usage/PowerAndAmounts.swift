@@ -2,31 +2,34 @@ import Timekeeping
 
 // Sources that are no registers: powers, and amounts per message.
 extension FlowSource {
-    /// mW·ms in one mWh.
-    private static let unitsPerMilliwattHour: Int64 = 3_600_000
     /// No home draws more than a megawatt; mW.
     private static let maximumPower: Int64 = 1_000_000_000
+    /// Energies are counted down when they reach this, before they could overflow; mW·ms, whole mWh.
+    private static let highLevel: Int64 = 1 << 37 * 3_600_000
 
-    /// Integrates a power: the value before holds until this one, at most `maximumHold`.
-    mutating func takePower(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
+    /// A reading's power in the direction of this source, mW; nil where it is absurd.
+    func power(_ value: Int64, accepts: Bool = false) -> Int64? {
         // Twice the rating: a heater at high voltage draws over its rating, a broken value is farther off.
         let rated = saturatingSum(traits.watts, traits.watts) * 1000
         let limit = accepts ? FlowSource.maximumPower : min(FlowSource.maximumPower, rated)
-        guard value.magnitude <= limit.magnitude else {
+        guard value.magnitude <= limit.magnitude else { return nil }
+        return max(0, role.sign < 0 ? -value : value)
+    }
+
+    /// Integrates a power: the value before holds until this one, at most `maximumHold`.
+    mutating func takePower(_ time: Int64, _ value: Int64, accepts: Bool, _ effects: inout Effects) {
+        guard let power = power(value, accepts: accepts) else {
             if role.sign > 0 {
                 effects.decide(.quarantined, at: time, from: nil, to: value, "power above twice the rating")
             }
             return
         }
-        let power = max(0, role.sign < 0 ? -value : value)
         guard let last = track.last else {
-            track.append(TrackPoint(time: time, booked: 0, opens: true))
+            track.append(TrackPoint(time: time, booked: 0, opens: true), &effects.bytes)
             mark = power
-            newest = time
-            segmentStart = time
             return effects.changed(from: time, to: time)
         }
-        if time <= newest {
+        if time < last.time {
             if isLate(time) {
                 effects.decide(.late, at: time, from: nil, to: value, "over 2 h older than the newest")
             } else {
@@ -34,26 +37,45 @@ extension FlowSource {
             }
             return
         }
-        let held = min(time - last.time, UsageLimits.maximumHold)
-        let work = mark * held + rest.remainder
-        rest.remainder = work % FlowSource.unitsPerMilliwattHour
-        let booked = saturatingSum(last.booked, work / FlowSource.unitsPerMilliwattHour)
-        track.append(TrackPoint(time: last.time + held, booked: booked))
-        if last.time + held < time { track.append(TrackPoint(time: time, booked: booked, opens: true)) }
+        if time > last.time { hold(until: time, last, &effects) }
+        // Of two values of one instant the one that came last holds.
         mark = power
-        newest = time
         effects.changed(from: last.time, to: time)
     }
 
-    /// A late power fills a time that nothing was known about; where a value held already, it comes too late.
+    /// Books what flowed since the reading before. At each full hour the energy is rounded to whole mWh, so that the
+    /// slots of an hour follow from the readings of that hour and the hold before it.
+    private mutating func hold(until time: Int64, _ last: TrackPoint, _ effects: inout Effects) {
+        let end = min(time, last.time + UsageLimits.maximumHold)
+        var (from, booked) = (last.time, last.booked)
+        let hour = last.time / Span.hour * Span.hour + Span.hour
+        if hour <= end {
+            booked = FlowSource.wholeEnergy(booked + mark * (hour - from))
+            from = hour
+            track.append(TrackPoint(time: hour, booked: booked), &effects.bytes)
+        }
+        booked += mark * (end - from)
+        if end > from { track.append(TrackPoint(time: end, booked: booked), &effects.bytes) }
+        if end < time {
+            if hour > end, hour <= time { booked = FlowSource.wholeEnergy(booked) }
+            track.append(TrackPoint(time: time, booked: booked, opens: true), &effects.bytes)
+        }
+        if booked >= FlowSource.highLevel { track.level = booked - FlowSource.highLevel }
+    }
+
+    /// Rounded to the nearest mWh.
+    private static func wholeEnergy(_ booked: Int64) -> Int64 { (booked + 1_800_000) / 3_600_000 * 3_600_000 }
+
+    /// A late power fills a time that nothing was known about, and that is all that can be said without the readings.
     private mutating func takeLatePower(_ time: Int64, _ power: Int64, _ effects: inout Effects) {
-        var line = track.line
+        effects.ask(time)
+        var line = track.line(effects.bytes)
         let next = line.index(after: time)
         guard next > 0, next < line.points.count else { return }
         let (before, after) = (line.points[next - 1], line.points[next])
         guard after.opens, before.time < time else { return }
         let end = min(after.time, time + UsageLimits.maximumHold)
-        let energy = power * (end - time) / FlowSource.unitsPerMilliwattHour
+        let energy = power * (end - time)
         line.shift(from: next, by: energy)
         line.insert(TrackPoint(time: time, booked: before.booked, opens: true), at: next)
         if end < after.time {
@@ -62,7 +84,7 @@ extension FlowSource {
             line.setOpens(false, at: next + 1)
         }
         line.tidy(around: next)
-        track = Track(line)
+        track.set(line, &effects.bytes)
         effects.changed(from: time, to: end)
     }
 
@@ -71,14 +93,15 @@ extension FlowSource {
         let elapsed = track.isEmpty ? 0 : time - newest
         let plausible = traits.plausibleRise(in: max(elapsed, UsageLimits.deltaPeriod))
         guard value >= 0, value <= (accepts ? UsageLimits.maximumEnergy : plausible) else {
+            // What would have been plausible then is known only with the messages around it.
+            if value >= 0, !isLate(time), elapsed < 0 { effects.ask(time) }
             return effects.decide(
                 .quarantined, at: time, from: nil, to: value, value < 0 ? "negative amount" : "amount above rating")
         }
         guard let last = track.last else {
             let start = max(0, time - UsageLimits.maximumHold)
-            track.append(TrackPoint(time: start, booked: 0, opens: true))
-            if start < time { track.append(TrackPoint(time: time, booked: value)) }
-            newest = time
+            track.append(TrackPoint(time: start, booked: 0, opens: true), &effects.bytes)
+            if start < time { track.append(TrackPoint(time: time, booked: value), &effects.bytes) }
             rest.messages = [time]
             return effects.changed(from: start, to: time)
         }
@@ -86,10 +109,9 @@ extension FlowSource {
         var from = last.time
         if time - last.time > UsageLimits.measuredInterval {
             from = time - UsageLimits.maximumHold
-            track.append(TrackPoint(time: from, booked: last.booked, opens: true))
+            track.append(TrackPoint(time: from, booked: last.booked, opens: true), &effects.bytes)
         }
-        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value)))
-        newest = time
+        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value)), &effects.bytes)
         rest.messages.append(time)
         if rest.messages.count > UsageLimits.rememberedDeltas { rest.messages.removeFirst() }
         effects.changed(from: from, to: time)
@@ -97,14 +119,14 @@ extension FlowSource {
 
     private mutating func takeLateAmount(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
         guard !rest.messages.contains(time) else { return }
-        guard !isLate(time), let oldest = rest.messages.first, time > oldest, let first = track.line.first,
-            time > first.time
+        var line = track.line(effects.bytes)
+        guard !isLate(time), let oldest = rest.messages.first, time > oldest, let first = line.first, time > first.time
         else {
             return effects.decide(.late, at: time, from: nil, to: value, "too old to tell from a duplicate")
         }
         rest.messages.insert(time, at: rest.messages.firstIndex { $0 > time } ?? rest.messages.count)
         if rest.messages.count > UsageLimits.rememberedDeltas { rest.messages.removeFirst() }
-        var line = track.line
+        effects.ask(time)
         let next = line.index(after: time)
         guard next > 0, next < line.points.count else { return }
         let (before, after) = (line.points[next - 1], line.points[next])
@@ -121,7 +143,7 @@ extension FlowSource {
             line.insert(TrackPoint(time: time, booked: saturatingSum(before.booked, value)), at: at)
         }
         line.tidy(around: at)
-        track = Track(line)
+        track.set(line, &effects.bytes)
         effects.changed(from: before.time, to: after.time)
     }
 }

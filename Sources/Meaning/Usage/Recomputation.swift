@@ -45,7 +45,8 @@ package struct Recomputation: Sendable {
 
     struct Outcome: Sendable {
         var key: UsageState.ChannelKey
-        var sources: [FlowSource]
+        /// Each with its track, whose bytes are elsewhere.
+        var sources: [(source: FlowSource, line: TrackLine)]
     }
 
     /// What must replace `stored`, the slots of `range` as they were kept (in the order of time; those of a day before
@@ -87,12 +88,6 @@ package struct Recomputation: Sendable {
 }
 
 extension UsageState {
-    /// How much is read before and after a span, so that the counters' states are settled at its ends.
-    private static let settlingTime = 3 * Span.hour
-    private static let settlingReadings = 16
-    /// Readings are taken from the archive in pieces of this length.
-    private static let piece = 2 * Span.day
-
     /// Works a span out again. The state itself does not change: `adopt` makes it go on from the result.
     package func recomputation(of wanted: Recompute, from archive: some ReadingArchive) throws -> Recomputation {
         let key = ChannelKey(device: wanted.device, channel: wanted.channel)
@@ -103,19 +98,16 @@ extension UsageState {
                 slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
                 source: wanted.source, firstReading: nil)
         }
+        var window = try window(of: live, key, from: from, to: to, archive)
         let newest = members(live).map { sources[$0].newest }.max() ?? -1
-        var window = Window(start: from, end: to, first: Slot(containing: from), last: Slot(containing: to))
-        for quantity in quantities(live) {
-            let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity.quantity)
-            try UsageState.lead(series, before: from, archive, &window)
-            if quantity.newest >= to.milliseconds { try UsageState.tail(series, after: to, newest, archive, &window) }
-        }
         let reachesPresent =
-            window.end.milliseconds > newest || Slot(containing: window.end).index >= channels[live].floor
-        if reachesPresent { window.end = max(to, Timestamp(milliseconds: newest + 1)) }
+            window.end.milliseconds > newest || Slot(containing: window.end).index >= table.channels[live].floor
+        if reachesPresent {
+            window.end = max(to, Timestamp(milliseconds: newest + 1))
+            window.isOpen = true
+        }
         var fresh = blank(for: key)
-        let wantedQuantities = quantities(live).map(\.quantity)
-        let (seen, firstReading) = try fresh.feed(wantedQuantities, of: key, window, archive, wanted.source)
+        let (seen, firstReading) = try fresh.feed(window, of: key, archive, wanted.source)
         if reachesPresent {
             let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
             window.last = Slot(index: max(last, window.last.index))
@@ -123,7 +115,7 @@ extension UsageState {
         let range = min(window.first, window.last)...window.last
         var slots: [SlotUsage] = []
         if let index = fresh.channelNumber(key) {
-            let lines = fresh.sources.map(\.track.line)
+            let lines = fresh.sources.map { $0.track.line(fresh.effects.bytes) }
             for slot in range.lowerBound.index...range.upperBound.index {
                 let usage = fresh.usage(index, slot, wanted.source, lines: lines)
                 if let usage, usage.isKnown { slots.append(usage) }
@@ -140,86 +132,26 @@ extension UsageState {
     /// in everything that the archive has, and its changes have been taken.
     package mutating func adopt(_ recomputation: Recomputation) {
         guard let outcome = recomputation.outcome, let channel = channelNumber(outcome.key) else { return }
-        for var source in outcome.sources {
+        for (var source, line) in outcome.sources {
             let twin = members(channel).first {
                 sources[$0].quantity == source.quantity && sources[$0].role.flow == source.role.flow
             }
             guard let twin else { continue }
+            let known = sources[twin].track.line(effects.bytes)
+            sources[twin].clear(&effects.bytes)
             source.channel = Int32(channel)
             source.next = sources[twin].next
             source.shadowedFrom = min(source.shadowedFrom, sources[twin].shadowedFrom)
+            source.kind = kind(source.quantity, source.role, source.traits)
+            source.track = Track()
+            source.track.set(line.continuing(known), &effects.bytes)
             sources[twin] = source
         }
         close(channel)
     }
 
-    private struct Window {
-        /// Readings that are fed.
-        var start: Timestamp
-        var end: Timestamp
-        /// Slots that may have changed.
-        var first: Slot
-        var last: Slot
-    }
-
-    /// The quantities of a channel in the order in which they were first heard, with the newest time of each.
-    private func quantities(_ channel: Int) -> [(quantity: Quantity, newest: Int64)] {
-        var result: [(quantity: Quantity, newest: Int64)] = []
-        for i in members(channel) {
-            let source = sources[i]
-            if result.last?.quantity != source.quantity { result.append((source.quantity, source.newest)) }
-        }
-        return result
-    }
-
-    /// Widens the window until enough of a series lies before `time`.
-    private static func lead(
-        _ series: SeriesKey, before time: Timestamp, _ archive: some ReadingArchive, _ window: inout Window
-    ) throws {
-        var span = settlingTime
-        while true {
-            let start = max(time - span, Timestamp.validRange.lowerBound)
-            var count = 0
-            var last: Timestamp?
-            try archive.readings(of: series, from: start, until: time) { at, _ in
-                count += 1
-                last = at
-            }
-            guard count >= settlingReadings || span >= UsageLimits.maximumGap else {
-                span *= 4
-                continue
-            }
-            if let last { window.first = min(window.first, Slot(containing: last)) }
-            if count > 0 { window.start = min(window.start, start) }
-            return
-        }
-    }
-
-    /// Widens the window until enough of a series lies after `time`.
-    private static func tail(
-        _ series: SeriesKey, after time: Timestamp, _ newest: Int64, _ archive: some ReadingArchive,
-        _ window: inout Window
-    ) throws {
-        var span = settlingTime
-        while true {
-            var count = 0
-            var settled: Timestamp?
-            try archive.readings(of: series, from: time, until: time + span) { at, _ in
-                count += 1
-                if settled == nil, count > 6, at - time >= Span.hour / 2 { settled = at }
-            }
-            guard count >= settlingReadings || (time + span).milliseconds > newest else {
-                span *= 4
-                continue
-            }
-            window.last = max(window.last, Slot(containing: settled ?? time + span))
-            window.end = max(window.end, time + span)
-            return
-        }
-    }
-
     /// A state that knows a channel's device and corrections, and no reading.
-    private func blank(for key: ChannelKey) -> UsageState {
+    func blank(for key: ChannelKey) -> UsageState {
         var state = UsageState()
         state.keepsAll = true
         state.devices[key.device] = devices[key.device]
@@ -227,42 +159,9 @@ extension UsageState {
         return state
     }
 
-    /// Feeds the readings of the window in the order of time, those of one instant in the order of `quantities`;
-    /// returns the quantities that had any, and the time of the first.
-    private mutating func feed(
-        _ quantities: [Quantity], of key: ChannelKey, _ window: Window, _ archive: some ReadingArchive,
-        _ offset: UInt64
-    ) throws -> (seen: Set<Quantity>, first: Timestamp?) {
-        var seen: Set<Quantity> = []
-        var first: Timestamp?
-        var start = window.start
-        while start < window.end {
-            let end = min(start + UsageState.piece, window.end)
-            var batch: [(time: Int64, order: Int, value: Int64)] = []
-            for (order, quantity) in quantities.enumerated() {
-                let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantity)
-                let before = batch.count
-                try archive.readings(of: series, from: start, until: end) { time, value in
-                    batch.append((time.milliseconds, order, value))
-                }
-                if batch.count > before { seen.insert(quantity) }
-            }
-            batch.sort { ($0.time, $0.order) < ($1.time, $1.order) }
-            if first == nil { first = batch.first.map { Timestamp(milliseconds: $0.time) } }
-            for (time, order, value) in batch {
-                let series = SeriesKey(device: key.device, channel: key.channel, quantity: quantities[order])
-                guard let route = route(to: series), route.first >= 0 else { continue }
-                feed(Int(route.first), time, value, offset, series)
-                if route.second >= 0 { feed(Int(route.second), time, value, offset, series) }
-            }
-            start = end
-        }
-        return (seen, first)
-    }
-
     private func outcome(_ key: ChannelKey, _ seen: Set<Quantity>) -> Recomputation.Outcome? {
         guard let index = channelNumber(key) else { return nil }
-        let found = members(index).map { sources[$0] }
-        return Recomputation.Outcome(key: key, sources: found.filter { seen.contains($0.quantity) })
+        let found = members(index).map { (source: sources[$0], line: sources[$0].track.line(effects.bytes)) }
+        return Recomputation.Outcome(key: key, sources: found.filter { seen.contains($0.source.quantity) })
     }
 }

@@ -18,14 +18,11 @@ extension FlowSource {
         }
         let register = role.sign < 0 ? -value : value
         guard let last = track.last else {
-            track.append(TrackPoint(time: time, booked: 0, opens: true))
+            track.append(TrackPoint(time: time, booked: 0, opens: true), &effects.bytes)
             mark = register
-            newest = time
-            segmentStart = time
             return effects.changed(from: time, to: time)
         }
         if time <= newest { return takeLateRegister(time, register, &effects) }
-        newest = time
         if accepts, register - mark > traits.plausibleRise(in: time - last.time) {
             effects.decide(.corrected, at: time, from: mark, to: register, "step accepted by a person")
             clearHold()
@@ -55,16 +52,20 @@ extension FlowSource {
         if let rolled = rollover(to: value), rolled <= limit {
             effects.decide(.rollover, at: time, from: mark, to: value, "passed the modulus")
             accept(time, value, last, booking: rolled, &effects)
-            segmentStart = time
-            return
+            return unsettle(time)
         }
         if -rise <= noise {
             if !jittering { effects.decide(.jitter, at: time, from: mark, to: value, "fall within two display steps") }
             accept(time, mark, last, booking: 0, &effects)
             jittering = true
-            return
+            return unsettle(time)
         }
         holdBack(.drop, time, value, last, &effects)
+    }
+
+    /// Notes that something happened at `time`: what lies before it is not as simple as the track looks.
+    private mutating func unsettle(_ time: Int64) {
+        if role.method == .register { settledFrom = slotIndex(time) + 1 }
     }
 
     /// The energy if the register passed its modulus: from the last 2 % below it to the first 2 % above zero.
@@ -109,8 +110,9 @@ extension FlowSource {
                 .cancelled, at: time, from: rest.held.first?.booked, to: value,
                 rest.hold == .drop ? "returned to its level" : "became plausible")
             clearHold()
+            unsettle(time)
         }
-        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, energy)))
+        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, energy)), &effects.bytes)
         mark = value
         effects.changed(from: last.time, to: time)
     }
@@ -126,9 +128,9 @@ extension FlowSource {
 
     /// Starts a segment: nothing is booked for the step to `value`.
     private mutating func open(_ time: Int64, _ value: Int64, _ last: TrackPoint, _ effects: inout Effects) {
-        track.append(TrackPoint(time: time, booked: last.booked, opens: true))
+        track.append(TrackPoint(time: time, booked: last.booked, opens: true), &effects.bytes)
         mark = value
-        segmentStart = time
+        unsettle(time)
         effects.changed(from: last.time, to: time)
     }
 
@@ -147,6 +149,7 @@ extension FlowSource {
             clearHold()
             rest.hold = kind
         }
+        unsettle(time)
         var level = value
         if let before = rest.held.last {
             let rise = value - before.booked
@@ -200,54 +203,66 @@ extension FlowSource {
             // A net register may fall while it is held; only its rises are booked.
             let before = i == 0 ? point.booked : held.points[i - 1].booked
             start = saturatingSum(start, max(0, point.booked - before))
-            track.append(TrackPoint(time: point.time, booked: start, opens: i == 0 && opens))
+            track.append(TrackPoint(time: point.time, booked: start, opens: i == 0 && opens), &effects.bytes)
         }
-        mark = newestHeld.booked
-        segmentStart = first.time
         jittering = false
         clearHold()
+        mark = newestHeld.booked
         effects.changed(from: last.time, to: newestHeld.time)
     }
 
-    /// A value older than the newest: it may tell where between two others the energy went, never how much it was.
+    /// A value older than the newest: it may tell where between two others the energy went, never how much it was. Where
+    /// it is not certain that the line is now as if the value had come in time, that is worked out from the readings.
     private mutating func takeLateRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
-        guard time < newest, let last = track.last else { return }
+        guard let last = track.last else { return }
+        if time == last.time, value <= mark, !isHolding { return }
         if isLate(time) {
             return effects.decide(.late, at: time, from: nil, to: value, "over 2 h older than the newest")
         }
-        guard !isNet else { return }
+        guard !isNet, time < newest, time != last.time else { return effects.ask(time) }
         if time > last.time {
+            effects.ask(time)
             // Before the held readings began: as if it had come in time, unless it would have been held itself.
             guard let first = rest.held.first, time < first.time, value >= mark,
                 value - mark <= traits.plausibleRise(in: time - last.time)
             else { return }
-            track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value - mark)))
-            mark = value
+            track.append(TrackPoint(time: time, booked: value), &effects.bytes)
             return effects.changed(from: last.time, to: time)
         }
-        let booked = last.booked - (mark - value)
-        var line = track.line
-        let next = line.index(after: time)
-        guard next < line.points.count else { return }
-        let after = line.points[next]
-        guard booked <= after.booked, after.booked - booked <= traits.plausibleRise(in: after.time - time) else {
-            return
-        }
-        var changedFrom = time
-        if next == 0 {
-            guard after.time == segmentStart, after.opens else { return }
+        insert(TrackPoint(time: time, booked: value), &effects)
+    }
+
+    /// Puts a late point between those around it, if it contradicts neither.
+    private mutating func insert(_ late: TrackPoint, _ effects: inout Effects) {
+        var line = track.line(effects.bytes)
+        let next = line.index(after: late.time)
+        let (points, after) = (line.points, line.points[next])
+        // Of an earlier segment a register's value says nothing here; the first one is an exception.
+        guard !points[max(1, next)...].contains(where: \.opens), late.booked <= after.booked,
+            after.booked - late.booked <= traits.plausibleRise(in: after.time - late.time)
+        else { return effects.ask(late.time) }
+        guard next > 0 else {
+            guard after.opens else { return effects.ask(late.time) }
             line.setOpens(false, at: 0)
-            segmentStart = time
-        } else {
-            let before = line.points[next - 1]
-            guard time > segmentStart, !after.opens, before.time < time, booked >= before.booked,
-                booked - before.booked <= traits.plausibleRise(in: time - before.time)
-            else { return }
-            changedFrom = before.time
+            var first = late
+            first.opens = true
+            line.insert(first, at: 0)
+            line.tidy(around: 0)
+            track.set(line, &effects.bytes)
+            effects.ask(late.time)
+            return effects.changed(from: late.time, to: after.time)
         }
-        line.insert(TrackPoint(time: time, booked: booked, opens: next == 0), at: next)
+        let before = points[next - 1]
+        // Delivered twice.
+        if before.time == late.time, before.booked == late.booked, before.slot >= settledFrom { return }
+        guard before.time < late.time, late.booked >= before.booked,
+            late.booked - before.booked <= traits.plausibleRise(in: late.time - before.time)
+        else { return effects.ask(late.time) }
+        // Between the first and the last point of a slot lay others, which it may contradict.
+        if before.slot == after.slot || before.slot < settledFrom || hasCurve { effects.ask(late.time) }
+        line.insert(late, at: next)
         line.tidy(around: next)
-        track = Track(line)
-        effects.changed(from: changedFrom, to: after.time)
+        track.set(line, &effects.bytes)
+        effects.changed(from: before.time, to: after.time)
     }
 }

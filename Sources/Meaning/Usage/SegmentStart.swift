@@ -5,7 +5,7 @@ extension FlowSource {
     /// Whether a segment set at `start` begins with a reading at `time`, the first one after it.
     func begins(at start: Int64, with time: Int64) -> Bool {
         guard role.method == .register || role.method == .net, let last = track.last else { return false }
-        return last.time < start && segmentStart < start && start <= time && newest < time
+        return last.time < start && rest.setSegment < start && start <= time && newest < time
     }
 
     /// Ends the segment at `start`, where the old register stood at `end`, and begins one for the reading `value` at
@@ -25,19 +25,19 @@ extension FlowSource {
         let border = start == time && start - 1 > last.time ? start - 1 : start
         if let end, border < time {
             booked = saturatingSum(booked, max(0, end - mark))
-            track.append(TrackPoint(time: border, booked: booked))
+            track.append(TrackPoint(time: border, booked: booked), &effects.bytes)
         }
-        segmentStart = start
+        settledFrom = slotIndex(time) + 1
         effects.changed(from: last.time, to: time)
         guard let first, border < time else {
-            track.append(TrackPoint(time: time, booked: booked, opens: true))
+            track.append(TrackPoint(time: time, booked: booked, opens: true), &effects.bytes)
             mark = register
-            newest = time
             return true
         }
-        if end == nil { track.append(TrackPoint(time: border, booked: booked, opens: true)) }
+        if end == nil { track.append(TrackPoint(time: border, booked: booked, opens: true), &effects.bytes) }
         mark = first
-        newest = border
+        // The reading may be held back: the segment must not be set anew for the next one.
+        rest.setSegment = start
         return false
     }
 }

@@ -31,10 +31,9 @@ extension ByteWriter {
         prefixed(key.channel.name.utf8)
     }
 
-    mutating func channel(_ channel: ChannelUsage) {
-        channelKey(channel.key)
-        signed(channel.floor)
-        let touches = Touches.merged(channel.touches.all)
+    mutating func channel(_ key: UsageState.ChannelKey, floor: Int64, _ touches: [Touch]) {
+        channelKey(key)
+        signed(floor)
         varint(UInt64(touches.count))
         for touch in touches {
             signed(touch.from)
@@ -43,7 +42,7 @@ extension ByteWriter {
         }
     }
 
-    mutating func source(_ source: FlowSource) {
+    mutating func source(_ source: FlowSource, _ track: TrackLine) {
         varint(UInt64(source.channel))
         varint(UInt64(source.quantity.code))
         varint(UInt64(source.role.flow.rawValue))
@@ -52,15 +51,21 @@ extension ByteWriter {
         signed(Int64(source.role.sign))
         varint(UInt64(source.traits.counterClass.rawValue))
         for number in [source.traits.step, source.traits.modulus, source.traits.watts] { signed(number) }
-        for number in [source.mark, source.newest, source.segmentStart, source.rest.remainder] { signed(number) }
+        let rest = source.rest
+        switch source.role.method {
+        case .register: signed(source.settledFrom)
+        case .net, .power: signed(source.mark)
+        case .delta: signed(0)
+        }
         signed(source.shadowedFrom == .max ? -1 : source.shadowedFrom)
-        varint(UInt64(source.rest.hold.rawValue) << 1 | (source.jittering ? 1 : 0))
-        varint(UInt64(source.rest.heldCount))
-        signed(source.rest.heldSince)
-        line(source.track.line)
-        line(source.rest.held)
-        varint(UInt64(source.rest.messages.count))
-        for time in source.rest.messages { signed(time) }
+        varint(UInt64(rest.hold.rawValue) << 1 | (source.jittering ? 1 : 0))
+        varint(UInt64(rest.heldCount))
+        signed(rest.heldSince)
+        signed(rest.setSegment)
+        line(track)
+        line(rest.held)
+        varint(UInt64(rest.messages.count))
+        for time in rest.messages { signed(time) }
     }
 
     private mutating func line(_ line: TrackLine) {
@@ -135,9 +140,9 @@ extension ByteReader {
             series: series, time: time, kind: kind, from: values[0], to: values[1], rule: try text(limit: 128))
     }
 
-    mutating func channel() throws(RecordError) -> ChannelUsage {
-        var channel = ChannelUsage(key: try channelKey())
-        channel.floor = try signed(in: 0...lastSlot)
+    mutating func floor() throws(RecordError) -> Int64 { try signed(in: 0...lastSlot) }
+
+    mutating func touches() throws(RecordError) -> [Touch] {
         var touches: [Touch] = []
         for _ in 0..<(try count()) {
             let from = try signed(in: 0...lastSlot)
@@ -147,14 +152,15 @@ extension ByteReader {
             }
             touches.append(Touch(from: from, to: from + Int64(length), source: try varint()))
         }
-        channel.touches.replace(with: touches)
-        return channel
+        return touches
     }
 
-    mutating func source(channels: Int) throws(RecordError) -> FlowSource {
+    private mutating func identity(channels: Int) throws(RecordError) -> StoredSource {
         let start = position
         let channel = try varint()
-        guard channel < UInt64(channels) else { throw RecordError(.badValue, at: start) }
+        guard channel < UInt64(min(channels, UsageLimits.maximumSources)) else {
+            throw RecordError(.badValue, at: start)
+        }
         let quantity = try quantity()
         guard let flow = Flow(rawValue: try small(below: 256)), let method = Method(rawValue: try small(below: 256))
         else { throw RecordError(.badValue, at: position) }
@@ -165,14 +171,53 @@ extension ByteReader {
         }
         let traits = CounterTraits(
             counterClass: counterClass, step: try signed(), modulus: try signed(), watts: try signed())
-        var source = FlowSource(
+        return StoredSource(
             channel: Int32(channel), quantity: quantity,
             role: FlowRole(flow: flow, method: method, rank: rank, sign: sign), traits: traits)
+    }
+
+    mutating func source(channels: Int) throws(RecordError) -> StoredSource {
+        let start = position
+        var source = try identity(channels: channels)
+        let energy = UsageLimits.maximumEnergy
+        switch source.role.method {
+        case .register: source.settledFrom = try signed(in: 0...lastSlot + 1)
+        case .net: source.mark = try signed(in: -energy...energy)
+        case .power: source.mark = try signed(in: 0...1_000_000_000)
+        case .delta: _ = try signed(in: 0...0)
+        }
+        try readHold(&source)
+        source.rest.setSegment = try signed(in: 0...lastTime)
+        source.track = try line(limit: 1 << 60, mayFall: source.role.method == .power)
+        try readRest(&source, from: start)
+        if source.role.method == .register { source.mark = source.track.last?.booked ?? 0 }
+        return source
+    }
+
+    /// A source as version 2 had it.
+    mutating func sourceOfVersion2(channels: Int) throws(RecordError) -> StoredSource {
+        let start = position
+        var source = try identity(channels: channels)
+        let method = source.role.method
         let energy = UsageLimits.maximumEnergy
         source.mark = try signed(in: method == .power ? 0...1_000_000_000 : -energy...energy)
-        source.newest = try signed(in: -1...lastTime)
-        source.segmentStart = try signed(in: 0...lastTime)
-        source.rest.remainder = try signed(in: 0...3_599_999)
+        _ = try signed(in: -1...lastTime)
+        let segmentStart = try signed(in: 0...lastTime)
+        let remainder = try signed(in: 0...3_599_999)
+        try readHold(&source)
+        source.track = try line(limit: 1 << 60, mayFall: false)
+        try readRest(&source, from: start)
+        switch method {
+        case .register:
+            source.settledFrom = segmentStart / Slot.length + 1
+            if let last = source.track.last, segmentStart > last.time { source.rest.setSegment = segmentStart }
+        case .power: try source.refine(remainder: remainder, at: start)
+        case .net, .delta: break
+        }
+        return source
+    }
+
+    private mutating func readHold(_ source: inout StoredSource) throws(RecordError) {
         let shadow = try signed(in: -1...lastSlot)
         source.shadowedFrom = shadow < 0 ? .max : shadow
         let hold = try small(below: 6)
@@ -180,14 +225,16 @@ extension ByteReader {
         source.rest.hold = FlowSource.Hold(rawValue: hold >> 1) ?? .none
         source.rest.heldCount = try small(below: 4)
         source.rest.heldSince = try signed(in: 0...lastTime)
-        source.track = Track(try line(limit: 1 << 60, mayFall: false))
-        source.rest.held = try line(limit: energy, mayFall: true)
+    }
+
+    private mutating func readRest(_ source: inout StoredSource, from start: Int) throws(RecordError) {
+        source.rest.held = try line(limit: UsageLimits.maximumEnergy, mayFall: true)
         for _ in 0..<(try count()) { source.rest.messages.append(try signed(in: 0...lastTime)) }
-        guard (source.track.last?.time ?? -1) <= source.newest, (source.rest.held.last?.time ?? -1) <= source.newest,
+        guard source.rest.held.isEmpty == (source.rest.hold == .none),
+            source.rest.held.isEmpty || !source.track.isEmpty,
+            source.rest.held.first.map({ $0.time > source.track.last?.time ?? -1 }) ?? true,
             source.rest.messages.count <= UsageLimits.rememberedDeltas
         else { throw RecordError(.badValue, at: start) }
-        source.tidy()
-        return source
     }
 
     private mutating func line(limit: Int64, mayFall: Bool) throws(RecordError) -> TrackLine {

@@ -17,43 +17,52 @@ struct Touch: Equatable, Sendable {
     func covers(_ from: Int64, _ to: Int64) -> Bool { self.from == from && self.to == to }
 }
 
-/// The changes of a channel that have not been taken: usually one, which needs no room of its own.
-struct Touches: Sendable {
-    private var single = Touch(from: 1, to: 0, source: 0)
-    private var more: [Touch] = []
-
-    var isEmpty: Bool { single.from > single.to }
-
+// The changes of a channel that have not been taken: usually one, which has its place in the channel.
+extension UsageState {
     /// All of them, in the order in which they came.
-    var all: [Touch] { isEmpty ? [] : [single] + more }
-
-    mutating func removeAll() {
-        single = Touch(from: 1, to: 0, source: 0)
-        if !more.isEmpty { more = [] }
+    func touches(of channel: Int) -> [Touch] {
+        guard let single = table.channels[channel].touch else { return [] }
+        guard table.channels[channel].hasMoreTouches else { return [single] }
+        return [single] + (moreTouches[Int32(channel)] ?? [])
     }
 
-    mutating func replace(with touches: [Touch]) {
-        removeAll()
-        guard let first = touches.first else { return }
-        single = first
-        if touches.count > 1 { more = Array(touches.dropFirst()) }
+    mutating func replaceTouches(of channel: Int, with touches: [Touch]) {
+        if table.channels[channel].hasMoreTouches { moreTouches[Int32(channel)] = nil }
+        table.channels[channel].touch = touches.first
+        table.channels[channel].hasMoreTouches = touches.count > 1
+        if touches.count > 1 { moreTouches[Int32(channel)] = Array(touches.dropFirst()) }
     }
 
     /// Notes a change; of those side by side overlaps are taken out now and then, so that their number stays small.
-    mutating func add(_ touch: Touch) {
-        if isEmpty {
-            single = touch
-        } else if more.isEmpty, single.covers(touch.from, touch.to) {
-            single.source = touch.source
-        } else if let last = more.last, last.covers(touch.from, touch.to) {
-            more[more.count - 1].source = touch.source
+    mutating func add(_ touch: Touch, to channel: Int) {
+        guard let single = table.channels[channel].touch else {
+            table.channels[channel].touch = touch
+            return
+        }
+        if !table.channels[channel].hasMoreTouches {
+            if single.covers(touch.from, touch.to) {
+                table.channels[channel].touch = touch
+            } else {
+                table.channels[channel].hasMoreTouches = true
+                moreTouches[Int32(channel)] = [touch]
+            }
+            return
+        }
+        var more = moreTouches[Int32(channel)] ?? []
+        if let last = more.last, last.covers(touch.from, touch.to) {
+            more[more.count - 1] = touch
         } else {
-            let count = more.count + 1
-            if count >= 64, count & (count - 1) == 0 { replace(with: Touches.merged(all)) }
-            if isEmpty { single = touch } else { more.append(touch) }
+            more.append(touch)
+        }
+        if more.count >= 63, (more.count + 1) & more.count == 0 {
+            replaceTouches(of: channel, with: Touch.merged([single] + more))
+        } else {
+            moreTouches[Int32(channel)] = more
         }
     }
+}
 
+extension Touch {
     /// The same changes without overlaps, in the order of slots; the later record wins.
     static func merged(_ touches: [Touch]) -> [Touch] {
         if touches.count < 2 { return touches }

@@ -3,7 +3,7 @@ import Timekeeping
 /// An instant at which the energy booked so far is known.
 struct TrackPoint: Equatable {
     private var packed: Int64
-    /// mWh booked from the beginning of the source up to `time`.
+    /// Energy booked up to `time`, from wherever the source counts, in its unit: mWh, of a power mW·ms.
     var booked: Int64
 
     init(time: Int64, booked: Int64, opens: Bool = false) {
@@ -34,13 +34,18 @@ struct SlotPart: Equatable {
     var measured: Int64 = 0
     var filled: Int64 = 0
 
-    /// Adds what the line from `a` to `b` says about the slot `start ..< end`; false when it says nothing.
-    mutating func add(from a: TrackPoint, to b: TrackPoint, _ start: Int64, _ end: Int64) -> Bool {
+    /// Adds what the line from `a` to `b` says about the slot `start ..< end`; false when it says nothing. Of `unit` parts
+    /// of booked energy one mWh is made, each border being rounded to the nearest, so that the slots sum to the whole.
+    mutating func add(from a: TrackPoint, to b: TrackPoint, _ start: Int64, _ end: Int64, _ unit: Int64) -> Bool {
         if b.opens { return false }
         let from = max(a.time, start)
         let to = min(b.time, end)
         if from >= to { return false }
-        let energy = SlotPart.booked(between: a, b, at: to) - SlotPart.booked(between: a, b, at: from)
+        let energy =
+            unit == 1
+            ? SlotPart.booked(between: a, b, at: to) - SlotPart.booked(between: a, b, at: from)
+            : (SlotPart.booked(between: a, b, at: to) + unit / 2) / unit
+                - (SlotPart.booked(between: a, b, at: from) + unit / 2) / unit
         self.energy += energy
         if b.time - a.time <= UsageLimits.measuredInterval {
             measured += to - from
@@ -55,8 +60,9 @@ struct SlotPart: Equatable {
     private static func booked(between a: TrackPoint, _ b: TrackPoint, at time: Int64) -> Int64 {
         if time == a.time { return a.booked }
         if time == b.time { return b.booked }
-        // The line never falls; 2⁶³ mWh and 2⁴⁸ ms need the double width.
-        let rise = UInt64(b.booked - a.booked).multipliedFullWidth(by: UInt64(time - a.time))
+        // The line never falls, but at a full hour, where that of a power is rounded; 2⁶³ mWh and 2⁴⁸ ms need the double
+        // width.
+        let rise = UInt64(clamping: b.booked &- a.booked).multipliedFullWidth(by: UInt64(time - a.time))
         return a.booked + Int64(UInt64(b.time - a.time).dividingFullWidth(rise).quotient)
     }
 }
@@ -78,7 +84,7 @@ struct TrackLine: Equatable {
     }
 
     /// Takes over points that were stored; nil when no track can have them: times must rise, and booked energy,
-    /// unlike a register that is held back, never falls.
+    /// unlike a register that is held back or a power at a full hour, never falls.
     init?(stored points: [TrackPoint], mayFall: Bool) {
         for i in points.indices {
             guard points[i].time >= 0, points[i].booked.magnitude <= 1 << 60 else { return nil }
@@ -142,13 +148,22 @@ struct TrackLine: Equatable {
         }
     }
 
+    /// The same with what another line knows up to the first point, if that is one of its points as well.
+    func continuing(_ other: TrackLine) -> TrackLine {
+        guard let first, let shared = other.points.firstIndex(where: { $0.time == first.time }) else { return self }
+        let rise = saturatingDifference(first.booked, other.points[shared].booked)
+        var joined = Array(other.points[...shared])
+        for i in joined.indices { joined[i].booked = saturatingSum(joined[i].booked, rise) }
+        return TrackLine(known: joined + points.dropFirst())
+    }
+
     /// Keeps at most `count` points: takes out those after the first, so that a gap stands in their place.
     mutating func thin(to count: Int) {
         if points.count > count { points.removeSubrange(1..<(1 + points.count - count)) }
     }
 
-    /// What is known about a slot; nil when nothing is.
-    func part(of slot: Int64) -> SlotPart? {
+    /// What is known about a slot; nil when nothing is. `unit`: as for `SlotPart`.
+    func part(of slot: Int64, unit: Int64) -> SlotPart? {
         let start = slot * Slot.length
         let end = start + Slot.length
         var i = max(1, index(after: start))
@@ -157,7 +172,7 @@ struct TrackLine: Equatable {
         while i < points.count, points[i - 1].time < end {
             let (a, b) = (points[i - 1], points[i])
             i += 1
-            if part.add(from: a, to: b, start, end) { known = true }
+            if part.add(from: a, to: b, start, end, unit) { known = true }
         }
         return known ? part : nil
     }

@@ -6,11 +6,12 @@ extension UsageState {
     package mutating func takeChanges() -> [SlotUsage] {
         var changes = ready
         ready = []
+        changes.reserveCapacity(changes.count + touched.count)
         for channel in touched {
-            for touch in Touches.merged(channels[Int(channel)].touches.all) {
+            for touch in Touch.merged(touches(of: Int(channel))) {
                 compose(Int(channel), touch.from...touch.to, touch.source, into: &changes)
             }
-            channels[Int(channel)].touches.removeAll()
+            replaceTouches(of: Int(channel), with: [])
         }
         touched.removeAll(keepingCapacity: true)
         changes.sort { a, b in
@@ -41,9 +42,9 @@ extension UsageState {
     /// the order of device, channel and slot. For live views: their `source` is 0.
     package func openSlots(from start: Slot) -> [SlotUsage] {
         var result: [SlotUsage] = []
-        for channel in channels.indices.sorted(by: { channels[$0].key < channels[$1].key }) {
+        for channel in table.channels.indices.sorted(by: { table.key($0) < table.key($1) }) {
             guard let last = lastSlot(of: channel) else { continue }
-            let first = max(start.index, channels[channel].floor, last - UsageLimits.longestRun)
+            let first = max(start.index, table.channels[channel].floor, last - UsageLimits.longestRun)
             if first <= last { compose(channel, first...last, 0, into: &result) }
         }
         return result
@@ -52,7 +53,7 @@ extension UsageState {
     /// One slot as it is now; nil when nothing is known about it or it is closed.
     package func openSlot(device: DeviceID, channel: Channel, slot: Slot) -> SlotUsage? {
         let key = ChannelKey(device: device, channel: channel)
-        guard let index = channelNumber(key), slot.index >= channels[index].floor else { return nil }
+        guard let index = channelNumber(key), slot.index >= table.channels[index].floor else { return nil }
         return usage(index, slot.index, 0)
     }
 }

@@ -6,7 +6,9 @@ import Timekeeping
 // Order is that of creation, or of keys where the state holds a dictionary: equal states give equal bytes.
 extension UsageState {
     private static let magic: UInt32 = 0x4753_5565  // "eUSG"
-    private static let version: UInt16 = 2
+    private static let version: UInt16 = 3
+    /// In version 2 a source had a mark and the start of its segment, and a power's energy was in mWh.
+    private static let oldestVersion: UInt16 = 2
 
     /// The state with everything that has not been taken yet.
     package func encoded() -> [UInt8] {
@@ -17,10 +19,12 @@ extension UsageState {
         let epoch = Timestamp(milliseconds: 0)
         out.varint(UInt64(devices.count))
         for device in devices.values.sorted(by: { $0.id < $1.id }) { out.record(.device(device), wall: epoch) }
-        out.varint(UInt64(channels.count))
-        for channel in channels { out.channel(channel) }
+        out.varint(UInt64(table.channels.count))
+        for i in table.channels.indices {
+            out.channel(table.key(i), floor: table.channels[i].floor, Touch.merged(touches(of: i)))
+        }
         out.varint(UInt64(sources.count))
-        for source in sources { out.source(source) }
+        for source in sources { out.source(source, source.track.line(effects.bytes)) }
         out.varint(UInt64(ready.count))
         for slot in ready { out.record(.slot(slot), wall: epoch) }
         out.varint(UInt64(decisions.count))
@@ -70,18 +74,21 @@ extension UsageState {
         }
         var reader = ByteReader(body)
         guard try reader.fixed(UInt32.self) == UsageState.magic else { throw RecordError(.badValue, at: 0) }
-        guard try reader.fixed(UInt16.self) == UsageState.version else { throw RecordError(.newerFormat, at: 4) }
+        let version = try reader.fixed(UInt16.self)
+        guard (UsageState.oldestVersion...UsageState.version).contains(version) else {
+            throw RecordError(.newerFormat, at: 4)
+        }
         late = try reader.varint()
         refused = try reader.varint()
         decisionsDropped = try reader.varint()
         commandsRefused = try reader.varint()
-        try readContent(&reader)
+        try readContent(&reader, version)
         guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
         guard index() else { throw RecordError(.badValue, at: reader.position) }
-        for i in channels.indices where !channels[i].touches.isEmpty { touched.append(Int32(i)) }
+        for i in table.channels.indices where table.channels[i].touch != nil { touched.append(Int32(i)) }
     }
 
-    private mutating func readContent(_ reader: inout ByteReader) throws(RecordError) {
+    private mutating func readContent(_ reader: inout ByteReader, _ version: UInt16) throws(RecordError) {
         let epoch = Timestamp(milliseconds: 0)
         for _ in 0..<(try reader.count()) {
             guard case .device(let device) = try reader.record(wall: epoch) else {
@@ -89,9 +96,22 @@ extension UsageState {
             }
             devices[device.id] = device
         }
-        for _ in 0..<(try reader.count()) { channels.append(try reader.channel()) }
         for _ in 0..<(try reader.count()) {
-            sources.append(try reader.source(channels: channels.count))
+            let start = reader.position
+            let key = try reader.channelKey()
+            guard table.find(key) == nil, let channel = table.add(key) else { throw RecordError(.badValue, at: start) }
+            table.channels[Int(channel)].floor = try reader.floor()
+            replaceTouches(of: Int(channel), with: try reader.touches())
+        }
+        for _ in 0..<(try reader.count()) {
+            let stored =
+                version == 2
+                ? try reader.sourceOfVersion2(channels: table.channels.count)
+                : try reader.source(channels: table.channels.count)
+            var source = FlowSource(
+                channel: stored.channel, kind: kind(stored.quantity, stored.role, stored.traits))
+            source.restore(stored, &effects.bytes)
+            sources.append(source)
         }
         guard sources.count <= UsageLimits.maximumSources else { throw RecordError(.tooLong, at: reader.position) }
         for _ in 0..<(try reader.count()) {

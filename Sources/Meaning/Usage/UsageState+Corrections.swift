@@ -44,8 +44,8 @@ extension UsageState {
     }
 
     private mutating func askAgain(_ correction: Correction, _ offset: UInt64) {
-        for i in channels.indices where channels[i].key.device == correction.device {
-            let key = channels[i].key
+        for i in table.channels.indices where table.channels[i].device == correction.device {
+            let key = table.key(i)
             guard (correction.channel ?? key.channel) == key.channel else { continue }
             // What lies ahead of all readings is honoured when they come.
             let newest = members(i).map { sources[$0].newest }.max() ?? -1
@@ -74,8 +74,8 @@ extension UsageState {
     /// Takes a reading to which corrections may say something; false when they leave it out.
     mutating func takeCorrected(_ index: Int, _ channel: Int, _ time: Int64, _ value: Int64) -> Bool {
         let quantity = sources[index].quantity
-        let name = channels[channel].key.channel
-        let corrections = corrections(for: channels[channel].key)
+        let name = table.key(channel).channel
+        let corrections = corrections(for: table.key(channel))
         let at = Timestamp(milliseconds: time)
         var accepts = false
         var taken = false
@@ -102,7 +102,7 @@ extension UsageState {
         _ channel: Int, _ slot: Int64, to usage: inout SlotUsage, _ estimates: inout [Flow: Int64]
     ) -> Bool {
         var found = false
-        for correction in corrections(for: channels[channel].key) {
+        for correction in corrections(for: table.key(channel)) {
             guard let quantity = correction.quantity, let share = correction.share(of: slot),
                 let flow = FlowRole.roles(of: quantity, .lifetime).first?.flow
             else { continue }

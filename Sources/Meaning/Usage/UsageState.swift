@@ -18,21 +18,16 @@ package struct UsageState: Sendable {
         }
     }
 
-    /// Where the readings of a series go: −1 where there is no source, or no second one.
-    struct Route {
-        var first: Int32
-        var second: Int32
-
-        static let unknown = Route(first: -1, second: -1)
-    }
-
     var devices: [DeviceID: Device] = [:]
     var sources: [FlowSource] = []
-    var channels: [ChannelUsage] = []
-    private var channelTable = ChannelTable()
-    /// By series number: a cache, checked against the source's own key.
-    private var routes: [Route] = []
+    var table = ChannelTable()
+    /// One of each sort of source.
+    private var kinds: Set<SourceKind> = []
+    /// By series number the first source to which its readings go, or −1: a cache, checked against the source's own key.
+    private var routes: [Int32] = []
     var touched: [Int32] = []
+    /// Of channels that were changed in more than one place.
+    var moreTouches: [Int32: [Touch]] = [:]
     var ready: [SlotUsage] = []
     var decisions: [Decision] = []
     var recomputes: [ChannelKey: Recompute] = [:]
@@ -62,8 +57,11 @@ package struct UsageState: Sendable {
         case .command(let command): apply(command, offset: offset)
         case .device(let device):
             devices[device.id] = device
-            for i in sources.indices where channels[Int(sources[i].channel)].key.device == device.id {
-                sources[i].traits = CounterTraits(device: device, quantity: sources[i].quantity)
+            for channel in table.channels.indices where table.channels[channel].device == device.id {
+                for i in members(channel) {
+                    let traits = CounterTraits(device: device, quantity: sources[i].quantity)
+                    sources[i].kind = kind(sources[i].quantity, sources[i].role, traits)
+                }
             }
         case .settings, .clock, .gap, .slot, .prices, .unknown:
             break
@@ -74,65 +72,83 @@ package struct UsageState: Sendable {
         // A stored message was true when it was published, nobody knows when: it is shown, never counted.
         if reading.flags.contains(.retained) { return }
         guard let series = key(reading.series) else { return }
-        guard let route = route(reading.series, series), route.first >= 0 else { return }
+        guard let source = route(reading.series, series) else { return }
         guard Timestamp.validRange.contains(reading.time) else {
             refused += 1
             return
         }
-        let time = reading.time.milliseconds
-        feed(Int(route.first), time, reading.value, offset, series)
-        if route.second >= 0 { feed(Int(route.second), time, reading.value, offset, series) }
+        feed(source, reading.time.milliseconds, reading.value, offset, series)
     }
 
-    private mutating func route(_ number: SeriesNumber, _ key: SeriesKey) -> Route? {
+    /// Feeds a reading to the first source of its series, and to the second one if there are two.
+    mutating func feed(_ source: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
+        take(source, time, value, offset, series)
+        let twin = source + 1
+        if twin < sources.count, sources[twin].kind.role.sign < 0, sources[twin].channel == sources[source].channel,
+            sources[twin].quantity == series.quantity
+        {
+            take(twin, time, value, offset, series)
+        }
+        if effects.bytes.isWasteful { compact() }
+    }
+
+    /// Takes out what tracks that grew or ended have left behind.
+    private mutating func compact() {
+        let blocks = sources.indices.map { (number: $0, block: sources[$0].track.block) }
+        effects.bytes.compact(blocks) { number, block in sources[number].track.move(to: block) }
+    }
+
+    private mutating func route(_ number: SeriesNumber, _ key: SeriesKey) -> Int? {
         let i = Int(number.value)
-        if i < routes.count, routes[i].first >= 0, isRoute(routes[i], of: key) { return routes[i] }
+        if i < routes.count, routes[i] >= 0, isRoute(Int(routes[i]), of: key) { return Int(routes[i]) }
         guard UsageState.counts(key.quantity), let route = route(to: key) else { return nil }
         // Numbers are dense; a wild one goes the long way.
         if i < SeriesDictionary.maximumCount {
-            while routes.count <= i { routes.append(.unknown) }
-            routes[i] = route
+            while routes.count <= i { routes.append(-1) }
+            routes[i] = Int32(route)
         }
         return route
     }
 
-    private func isRoute(_ route: Route, of key: SeriesKey) -> Bool {
-        let source = Int(route.first)
-        let owner = Int(sources[source].channel)
-        return sources[source].quantity == key.quantity && channels[owner].key.device == key.device
-            && channels[owner].key.channel == key.channel
+    private func isRoute(_ source: Int, of key: SeriesKey) -> Bool {
+        let owner = table.channels[Int(sources[source].channel)]
+        return sources[source].quantity == key.quantity && owner.device == key.device
+            && table.names[Int(owner.name)] == key.channel
     }
 
-    /// Nil when nothing more can be taken in.
-    mutating func route(to key: SeriesKey) -> Route? {
-        if let channel = channelTable.find(ChannelKey(device: key.device, channel: key.channel), in: channels) {
-            var route = Route.unknown
-            for i in members(Int(channel)) where sources[i].quantity == key.quantity {
-                if route.first < 0 { route.first = Int32(i) } else { route.second = Int32(i) }
-            }
-            if route.first >= 0 { return route }
+    /// The first source of a series, made if need be; nil when it says nothing or nothing more can be taken in.
+    mutating func route(to key: SeriesKey) -> Int? {
+        if let channel = table.find(ChannelKey(device: key.device, channel: key.channel)),
+            let known = members(Int(channel)).first(where: { sources[$0].quantity == key.quantity })
+        {
+            return known
         }
         return newRoute(key)
     }
 
-    private mutating func newRoute(_ key: SeriesKey) -> Route? {
+    private mutating func newRoute(_ key: SeriesKey) -> Int? {
         let device = devices[key.device] ?? UsageState.unknownDevice(key.device)
         let traits = CounterTraits(device: device, quantity: key.quantity)
         let roles = FlowRole.roles(of: key.quantity, traits.counterClass)
-        guard !roles.isEmpty else { return .unknown }
-        guard sources.count + roles.count <= UsageLimits.maximumSources else {
+        guard !roles.isEmpty else { return nil }
+        guard sources.count + roles.count <= UsageLimits.maximumSources,
+            let channel = channel(ChannelKey(device: key.device, channel: key.channel))
+        else {
             refused += 1
             return nil
         }
-        let channel = channel(ChannelKey(device: key.device, channel: key.channel))
-        var route = Route.unknown
+        let first = sources.count
         for role in roles {
             let index = Int32(sources.count)
-            sources.append(FlowSource(channel: channel, quantity: key.quantity, role: role, traits: traits))
+            sources.append(FlowSource(channel: channel, kind: kind(key.quantity, role, traits)))
             link(index, to: Int(channel))
-            if route.first < 0 { route.first = index } else { route.second = index }
         }
-        return route
+        return first
+    }
+
+    /// The one description of its sort.
+    mutating func kind(_ quantity: Quantity, _ role: FlowRole, _ traits: CounterTraits) -> SourceKind {
+        kinds.insert(SourceKind(quantity: quantity, role: role, traits: traits)).memberAfterInsert
     }
 
     /// Puts a source behind those of its channel.
@@ -140,7 +156,7 @@ package struct UsageState: Sendable {
         if let last = members(channel).last {
             sources[last].next = source
         } else {
-            channels[channel].firstSource = source
+            table.channels[channel].firstSource = source
         }
     }
 
@@ -163,22 +179,16 @@ package struct UsageState: Sendable {
         Device(id: id, name: "", family: "", validFrom: Timestamp(milliseconds: 0))
     }
 
-    private mutating func channel(_ key: ChannelKey) -> Int32 {
-        if let known = channelTable.find(key, in: channels) { return known }
-        let index = Int32(channels.count)
-        channels.append(ChannelUsage(key: key))
-        channelTable.insert(index, in: channels)
-        return index
-    }
+    private mutating func channel(_ key: ChannelKey) -> Int32? { table.find(key) ?? table.add(key) }
 
-    func channelNumber(_ key: ChannelKey) -> Int? { channelTable.find(key, in: channels).map { Int($0) } }
+    func channelNumber(_ key: ChannelKey) -> Int? { table.find(key).map { Int($0) } }
 
-    mutating func feed(_ index: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
+    private mutating func take(_ index: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
         let slot = slotIndex(time)
         guard slot < sources[index].shadowedFrom else { return }
         let channel = Int(sources[index].channel)
         effects.reset()
-        if slot < channels[channel].floor {
+        if slot < table.channels[channel].floor {
             effects.decide(.late, at: time, from: nil, to: value, "its slots are closed")
         } else if waitsForSign(index, value) {
             return
@@ -197,7 +207,15 @@ package struct UsageState: Sendable {
             if sources[index].since != sinceBefore { updateShadows(of: index, offset) }
             if newestBefore < 0 || slot > slotIndex(newestBefore) { close(channel) }
         }
+        if let time = effects.asked, !keepsAll { askAgain(series, from: time, to: time, offset) }
         if !effects.verdicts.isEmpty { record(series, offset) }
+    }
+
+    private mutating func askAgain(_ series: SeriesKey, from: Int64, to: Int64, _ offset: UInt64) {
+        ask(
+            Recompute(
+                device: series.device, channel: series.channel, from: Timestamp(milliseconds: from),
+                to: Timestamp(milliseconds: to), source: offset))
     }
 
     /// A power that was never negative says nothing about export where a counter says what is imported: its hold
@@ -215,9 +233,7 @@ package struct UsageState: Sendable {
             if verdict.kind == .late {
                 late += 1
                 let slot = Slot(containing: time)
-                ask(
-                    Recompute(
-                        device: series.device, channel: series.channel, from: slot.start, to: slot.end, source: offset))
+                askAgain(series, from: slot.start.milliseconds, to: slot.end.milliseconds, offset)
                 // A year that comes in at once is told by its days, not by its readings.
                 let day = verdict.time / Span.day
                 if lateDays.updateValue(day, forKey: series) == day { continue }
@@ -236,10 +252,6 @@ package struct UsageState: Sendable {
 
     /// Builds the look-up tables anew after the state was read back; false when two entries claim one series.
     mutating func index() -> Bool {
-        for i in channels.indices {
-            guard channelTable.find(channels[i].key, in: channels) == nil else { return false }
-            channelTable.insert(Int32(i), in: channels)
-        }
         for i in sources.indices {
             let channel = Int(sources[i].channel)
             let same = members(channel).filter { sources[$0].quantity == sources[i].quantity }

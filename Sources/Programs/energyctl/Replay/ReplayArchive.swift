@@ -12,19 +12,19 @@ final class ReplayArchive: ReadingArchive {
         var isSorted = true
 
         mutating func append(_ time: Int64, _ value: Int64) {
-            if let last = times.last, last >= time { isSorted = false }
+            if let last = times.last, last > time { isSorted = false }
             times.append(time)
             values.append(value)
         }
 
-        /// In the order of time; of several readings of one instant the first that came.
+        /// In the order of time; several readings of one instant in the order in which they came, as History has them.
         mutating func sort() {
             guard !isSorted else { return }
             let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
             let (oldTimes, oldValues) = (times, values)
             times.removeAll(keepingCapacity: true)
             values.removeAll(keepingCapacity: true)
-            for i in order where times.last != oldTimes[i] {
+            for i in order {
                 times.append(oldTimes[i])
                 values.append(oldValues[i])
             }
