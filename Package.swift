@@ -176,7 +176,7 @@ let targets: [Target] = [
             "Upkeep",
             "Usage", logging, lifecycle, signals,
         ]),
-    program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
+    program("energyd", ["APITypes", "CAllocator", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
@@ -192,8 +192,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage", "Metering",
-            "Records",
+            "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
+            "Metering", "Records",
             "Timekeeping",
         ]),
 
