@@ -4,7 +4,7 @@
 # make bench   what this machine does, as a table and as .build/bench.json
 # make bench-peers   energyd's store beside SQLite, rrdtool, InfluxDB and VictoriaMetrics (some ten minutes)
 # make crash-test   100,000 crash points of the store on a simulated disk; part of make test
-# make soak    more of them, and the real daemon killed 200 times under load
+# make soak    more of them, a week's memory, and the real daemon killed 200 times under load
 # make fuzz    libFuzzer on every fuzz target, RUNS=1000000 each (FUZZ=FuzzRegisters: one of them)
 # make lint    swift-format, strict make clean     removes what the others made
 

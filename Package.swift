@@ -178,7 +178,7 @@ let targets: [Target] = [
             "Intake", "Ledger", "Metering", "Modbus", "MQTT", "Prices", "ReadingLog", "Records", "Threads",
             "Timekeeping", "Upkeep", "Usage", logging, lifecycle, signals,
         ]),
-    program("energyd", ["APITypes", "Gateway", argumentParser, logging]),
+    program("energyd", ["APITypes", "CAllocator", "Gateway", argumentParser, logging]),
     program(
         "energyctl",
         [
@@ -195,8 +195,7 @@ let targets: [Target] = [
         "energybench",
         [
             "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
-            "Metering",
-            "Records", "Timekeeping",
+            "Metering", "Records", "Timekeeping",
         ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),

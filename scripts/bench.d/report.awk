@@ -11,6 +11,8 @@ BEGIN {
     goal["store.query_24h_raw_ms"] = "<= 0.10"
     goal["store.query_28h_hourly_ms"] = "<= 0.02"
     goal["store.private_bytes_per_series"] = "<= 2048"
+    goal["memory.private_bytes_per_series"] = "<= 2048"
+    goal["week.growth"] = "<= 5"
     goal["store.open_1gb_after_crash_s"] = "<= 1"
     goal["store.open_1gb_read_mb"] = "<= 32"
     goal["api.query_24h_raw_ms"] = "<= 1.5"

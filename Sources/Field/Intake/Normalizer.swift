@@ -160,6 +160,8 @@ package struct Normalizer: Sendable {
             let number = number(
                 SeriesKey(device: context.device, channel: sample.channel, quantity: sample.quantity))
         else { return nil }
+        // Doubling would leave a third of it unused.
+        if count == source.series.capacity { source.series.reserveCapacity(count + max(2, count / 4)) }
         source.series.append(
             Series(
                 channel: sample.channel, quantity: sample.quantity, number: number,

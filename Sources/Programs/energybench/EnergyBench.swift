@@ -1,3 +1,4 @@
+import CAllocator
 import Disk
 import Glibc
 
@@ -7,6 +8,8 @@ import Glibc
 @main
 struct EnergyBench {
     static func main() async {
+        // As the daemon: its memory is measured here.
+        allocator_keep_little()
         let arguments = CommandLine.arguments
         if arguments.count == 4, arguments[1] == "bus", let seconds = Double(arguments[3]) {
             do {
@@ -17,7 +20,7 @@ struct EnergyBench {
             }
             return
         }
-        let parts = ["log", "store", "usage", "decode", "memory", "week"]
+        let parts = ["log", "store", "usage", "decode", "memory", "days", "week"]
         let chosen = Array(arguments.dropFirst(2))
         guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {
             complain(
@@ -26,7 +29,7 @@ struct EnergyBench {
             exit(2)
         }
         do {
-            // The week takes minutes, and memory wants a process of its own.
+            // Weeks take minutes, and memory wants a process of its own.
             try run(chosen.isEmpty ? ["log", "store", "usage", "decode"] : chosen, in: arguments[1])
         } catch {
             complain("energybench: \(error)")
@@ -41,8 +44,10 @@ struct EnergyBench {
         if parts.contains("log") { try LogBench.run(in: directory + "/log") }
         if parts.contains("usage") { UsageBench.run() }
         if parts.contains("decode") { DecodeBench.run() }
-        if parts.contains("memory") { try WeekBench.run(days: 1, in: directory + "/memory") }
-        if parts.contains("week") { try WeekBench.run(days: 7, in: directory + "/week") }
+        if parts.contains("memory") { try WeekBench.memory(hours: 6, in: directory + "/memory") }
+        // The same week of a smaller house in a minute or two, or of the full one.
+        if parts.contains("days") { try WeekBench.week(plugs: 20, flush: 60, in: directory + "/days") }
+        if parts.contains("week") { try WeekBench.week(plugs: 200, flush: 10, in: directory + "/week") }
     }
 
     private static func complain(_ text: String) {

@@ -5,9 +5,10 @@ enum ProcessFigures {
     /// `read_bytes` or `write_bytes` of /proc/self/io: what went to the disk, not to the page cache.
     static func io(_ name: String) -> Int64? { number(in: "/proc/self/io", after: name + ": ") }
 
-    /// Private memory in bytes, what the allocator keeps for later included.
+    /// Private memory in bytes, what the allocator keeps for later included. Not `Private_Dirty`: of a program that was
+    /// just linked the pages that nobody wrote to count there until they are on the disk.
     static func privateBytes() -> Int64? {
-        number(in: "/proc/self/smaps_rollup", after: "Private_Dirty:").map { $0 * 1024 }
+        number(in: "/proc/self/smaps_rollup", after: "Anonymous:").map { $0 * 1024 }
     }
 
     private static func number(in path: String, after name: String) -> Int64? {

@@ -1,5 +1,6 @@
 import APITypes
 import ArgumentParser
+import CAllocator
 import Gateway
 import Glibc
 import Logging
@@ -42,6 +43,7 @@ struct Energyd: AsyncParsableCommand {
     }
 
     static func main() async {
+        allocator_keep_little()
         let limiter = LineLimiter()
         LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: .info, limiter: limiter) }
         signal(SIGPIPE, SIG_IGN)
