@@ -43,7 +43,7 @@ extension FlowSource {
         effects.changed(from: last.time, to: time)
     }
 
-    /// Books what flowed since the reading before. At each full hour the energy is rounded to whole mWh, so that the
+    /// Books what flowed since the reading before. At each full hour the energy is cut to whole mWh, so that the
     /// slots of an hour follow from the readings of that hour and the hold before it.
     private mutating func hold(until time: Int64, _ last: TrackPoint, _ effects: inout Effects) {
         let end = min(time, last.time + UsageLimits.maximumHold)
@@ -63,8 +63,8 @@ extension FlowSource {
         if booked >= FlowSource.highLevel { track.level = booked - FlowSource.highLevel }
     }
 
-    /// Rounded to the nearest mWh.
-    private static func wholeEnergy(_ booked: Int64) -> Int64 { (booked + 1_800_000) / 3_600_000 * 3_600_000 }
+    /// Whole mWh that have flowed; what is left of one is less than a user can pay for in a year of hours.
+    private static func wholeEnergy(_ booked: Int64) -> Int64 { booked / 3_600_000 * 3_600_000 }
 
     /// A late power fills a time that nothing was known about, and that is all that can be said without the readings.
     private mutating func takeLatePower(_ time: Int64, _ power: Int64, _ effects: inout Effects) {

@@ -175,8 +175,8 @@ extension UsageState {
         }
     }
 
-    /// Feeds the readings of the window in the order of time, those of one instant in the order of `series`; returns the
-    /// quantities that had any, and the time of the first.
+    /// Feeds the readings of the window in the order of time, those of one instant in the order of `series`; returns
+    /// the quantities that had any, and the time of the first.
     mutating func feed(
         _ window: Window, of key: ChannelKey, _ archive: some ReadingArchive, _ offset: UInt64,
         each: () -> Void = {}

@@ -211,8 +211,9 @@ extension FlowSource {
         effects.changed(from: last.time, to: newestHeld.time)
     }
 
-    /// A value older than the newest: it may tell where between two others the energy went, never how much it was. Where
-    /// it is not certain that the line is now as if the value had come in time, that is worked out from the readings.
+    /// A value older than the newest: it may tell where between two others the energy went, never how much it was.
+    /// Where it is not certain that the line is now as if the value had come in time, that is worked out from the
+    /// readings.
     private mutating func takeLateRegister(_ time: Int64, _ value: Int64, _ effects: inout Effects) {
         guard let last = track.last else { return }
         if time == last.time, value <= mark, !isHolding { return }

@@ -1,13 +1,13 @@
 import Timekeeping
 
-/// A `TrackLine` in little memory: the newest point as it is, the first of the same slot as differences in one word, the
-/// older ones as differences in bytes (`TrackBytes`).
+/// A `TrackLine` in little memory: the newest point as it is, the first of the same slot as differences in one word,
+/// the older ones as differences in bytes (`TrackBytes`).
 ///
 /// An in-order reading touches only the struct; at a slot's border the two points go into the bytes. There a point is
-/// two numbers, each a varint whose bytes lie in reverse, so that a line is read from its end and grows at its end: first
-/// the difference of energy to the next point (zigzag), then that of time × 16 + 8 if the older point opens + 4 if the
-/// time is in seconds + n if the energy is in 1000ⁿ, n ≤ 3. At a reading a minute the two hours of lateness take about 60
-/// bytes.
+/// two numbers, each a varint whose bytes lie in reverse, so that a line is read from its end and grows at its end:
+/// first the difference of energy to the next point (zigzag), then that of time × 16 + 8 if the older point opens + 4
+/// if the time is in seconds + n if the energy is in 1000ⁿ, n ≤ 3. At a reading a minute the two hours of lateness take
+/// about 60 bytes.
 struct Track {
     private var newest = TrackPoint(time: 0, booked: 0)
     /// The first point of the newest one's slot: ms before it (20 bits), whether it opens, energy before it (43 bits).

@@ -34,18 +34,16 @@ struct SlotPart: Equatable {
     var measured: Int64 = 0
     var filled: Int64 = 0
 
-    /// Adds what the line from `a` to `b` says about the slot `start ..< end`; false when it says nothing. Of `unit` parts
-    /// of booked energy one mWh is made, each border being rounded to the nearest, so that the slots sum to the whole.
+    /// Adds what the line from `a` to `b` says about the slot `start ..< end`; false when it says nothing. Of `unit`
+    /// parts of booked energy one mWh is made, each border being cut to whole ones, so that the slots sum to the
+    /// whole.
     mutating func add(from a: TrackPoint, to b: TrackPoint, _ start: Int64, _ end: Int64, _ unit: Int64) -> Bool {
         if b.opens { return false }
         let from = max(a.time, start)
         let to = min(b.time, end)
         if from >= to { return false }
         let energy =
-            unit == 1
-            ? SlotPart.booked(between: a, b, at: to) - SlotPart.booked(between: a, b, at: from)
-            : (SlotPart.booked(between: a, b, at: to) + unit / 2) / unit
-                - (SlotPart.booked(between: a, b, at: from) + unit / 2) / unit
+            SlotPart.booked(between: a, b, at: to) / unit - SlotPart.booked(between: a, b, at: from) / unit
         self.energy += energy
         if b.time - a.time <= UsageLimits.measuredInterval {
             measured += to - from
@@ -60,8 +58,8 @@ struct SlotPart: Equatable {
     private static func booked(between a: TrackPoint, _ b: TrackPoint, at time: Int64) -> Int64 {
         if time == a.time { return a.booked }
         if time == b.time { return b.booked }
-        // The line never falls, but at a full hour, where that of a power is rounded; 2⁶³ mWh and 2⁴⁸ ms need the double
-        // width.
+        // The line never falls, but at a full hour, where that of a power is rounded; 2⁶³ mWh and 2⁴⁸ ms need the
+        // double width.
         let rise = UInt64(clamping: b.booked &- a.booked).multipliedFullWidth(by: UInt64(time - a.time))
         return a.booked + Int64(UInt64(b.time - a.time).dividingFullWidth(rise).quotient)
     }

@@ -23,7 +23,7 @@ package struct UsageState: Sendable {
     var table = ChannelTable()
     /// One of each sort of source.
     private var kinds: Set<SourceKind> = []
-    /// By series number the first source to which its readings go, or −1: a cache, checked against the source's own key.
+    /// By series number the first source to which its readings go, or −1: a cache, checked against the source itself.
     private var routes: [Int32] = []
     var touched: [Int32] = []
     /// Of channels that were changed in more than one place.
