@@ -60,6 +60,22 @@ import Timekeeping
         }
     }
 
+    @Test func `an amount that a sibling tells apart counts once, also when its shape is known`() {
+        let decoding = Decoding()
+        func lines(_ minute: Int, _ amount: String) -> [String] {
+            decoding.decode(
+                "plug/status/switch:0",
+                ##"{"id":0,"apower":61.5,"aenergy":{"total":20417.336,"by_minute":[\##(amount),5],"minute_ts":\##(minute)}}"##
+            )
+            return decoding.lines().filter { $0.contains("delta") }
+        }
+        for minute in 0..<8 {
+            #expect(lines(1_715_408_640 + 60 * minute, "1033.5") == ["0 energy_import_delta 1.034"])
+            #expect(lines(1_715_408_640 + 60 * minute, "1033.5") == [])
+        }
+        #expect(lines(1_715_409_300, "2000") == ["0 energy_import_delta 2"])
+    }
+
     @Test func `a null where a number stood is no value, and the number is back with the next message`() {
         let decoding = Decoding()
         func lines(_ power: String) -> [String] {
