@@ -166,6 +166,9 @@ let targets: [Target] = [
     library(
         "Testing", "Simulation", ["CMosquitto", "CModbus", "Modbus", "MQTT", "Disk", "Metering", "Timekeeping"]),
 
+    // how often a thread asks for memory: a malloc that counts; used by energybench only
+    .target(name: "CAllocationCount", path: "Sources/Testing/CAllocationCount", cSettings: c),
+
     // Programs: wiring, a page each.
     library(
         "Programs", "Gateway",
@@ -192,9 +195,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
-            "Metering", "Records",
-            "Timekeeping",
+            "CAllocationCount", "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog",
+            "Simulation", "Usage", "Metering", "Records", "Timekeeping",
         ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),
