@@ -76,6 +76,18 @@ import Timekeeping
         #expect(lines(1_715_409_300, "2000") == ["0 energy_import_delta 2"])
     }
 
+    @Test func `a value that its sibling calls invalid is still an error when it is no number`() {
+        let decoding = Decoding()
+        func noValues(_ power: String) -> [Int] {
+            let message = decoding.decode(
+                "shellies/shellyem3-1/info",
+                #"{"emeters":[{"power":-5,"is_valid":true},{"power":\#(power),"is_valid":false}]}"#)
+            return [message.noValueCount, message.errorCount]
+        }
+        for _ in 0..<4 { #expect(noValues("\"52\"") == [1, 0]) }
+        #expect(noValues("\"soon\"") == [0, 1])
+    }
+
     @Test func `a null where a number stood is no value, and the number is back with the next message`() {
         let decoding = Decoding()
         func lines(_ power: String) -> [String] {

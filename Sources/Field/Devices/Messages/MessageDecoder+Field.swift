@@ -142,20 +142,20 @@ extension MessageDecoder {
     ) -> Int64? {
         if !field.validIf.isEmpty, let word = object.member(field.validIf) {
             message.consulted.append(UInt32(word.offset))
-            if word.bool == false || word.text.elementsEqual([UInt8(ascii: "0")]) {
-                message.noValueCount += 1
-                return nil
-            }
+            if word.bool == false || word.text.elementsEqual([UInt8(ascii: "0")]) { return noValue(&message) }
         }
         guard let sign = field.sign else { return value }
-        guard let word = object.member(sign.sibling) else {
-            message.noValueCount += 1
-            return nil
-        }
+        guard let word = object.member(sign.sibling) else { return noValue(&message) }
         message.consulted.append(UInt32(word.offset))
         if sign.negative.contains(where: word.text.elementsEqual) { return -value }
         if sign.positive.contains(where: word.text.elementsEqual) { return value }
+        return noValue(&message)
+    }
+
+    /// A value that counts for nothing still has to be one: its message teaches no shape.
+    private func noValue(_ message: inout DecodedMessage) -> Int64? {
         message.noValueCount += 1
+        message.isIrregular = true
         return nil
     }
 
