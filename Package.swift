@@ -169,6 +169,9 @@ let targets: [Target] = [
         "Testing", "Simulation",
         ["CMosquitto", "CModbus", "Threads", "Modbus", "MQTT", "Disk", "Metering", "Timekeeping"]),
 
+    // how often a thread asks for memory: a malloc that counts; used by energybench only
+    .target(name: "CAllocationCount", path: "Sources/Testing/CAllocationCount", cSettings: c),
+
     // Programs: wiring, a page each.
     library(
         "Programs", "Gateway",
@@ -194,8 +197,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
-            "Metering", "Records", "Timekeeping",
+            "CAllocationCount", "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog",
+            "Simulation", "Usage", "Metering", "Records", "Timekeeping",
         ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),

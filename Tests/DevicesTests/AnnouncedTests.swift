@@ -123,6 +123,42 @@ import Testing
         #expect(decoding.decoder.subscriptions.contains("hp/state"))
     }
 
+    @Test func `a Homie unit that changes holds from the next value on`() {
+        let decoding = Decoding()
+        func power(_ text: String) -> [String] {
+            decoding.decode("homie/meter/main/power", text)
+            return decoding.lines()
+        }
+        #expect(power("1.5") == [])
+        decoding.decode("homie/meter/main/power/$unit", "W")
+        for _ in 0..<3 { #expect(power("1.5") == ["total power 1.5"]) }
+        decoding.decode("homie/meter/main/power/$unit", "kW")
+        #expect(power("1.5") == ["total power 1500"])
+        decoding.decode("homie/meter/$state", "lost")
+        #expect(power("1.5") == [])
+        decoding.decode("homie/meter/$state", "ready")
+        #expect(power("nan") == [] && decoding.message.outcome == .nothing)
+        #expect(power("-2") == ["total power -2000"] && decoding.device() == "meter")
+    }
+
+    @Test func `a topic's values change with its announcement`() {
+        let decoding = Decoding()
+        func announce(_ template: String) {
+            decoding.decode(
+                "homeassistant/sensor/attic/power/config",
+                #"{"uniq_id":"a","stat_t":"attic/state","dev_cla":"power","unit_of_meas":"W","val_tpl":"\#(template)","#
+                    + #""dev":{"ids":["a"]}}"#)
+        }
+        func lines() -> [String] {
+            decoding.decode("attic/state", #"{"p":41.25,"q":7}"#)
+            return decoding.lines()
+        }
+        announce("{{ value_json.p | float }}")
+        for _ in 0..<3 { #expect(lines() == ["total power 41.25"]) }
+        announce("{{ value_json.q | float * 2 }}")
+        for _ in 0..<3 { #expect(lines() == ["total power 14"]) }
+    }
+
     @Test func `two values of one kind stay apart, and an announcement that is taken back ends`() {
         let decoding = Decoding()
         for (name, state) in [("oven", "x/a"), ("fridge", "x/b")] {

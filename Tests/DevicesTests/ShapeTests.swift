@@ -60,6 +60,34 @@ import Timekeeping
         }
     }
 
+    @Test func `an amount that a sibling tells apart counts once, also when its shape is known`() {
+        let decoding = Decoding()
+        func lines(_ minute: Int, _ amount: String) -> [String] {
+            decoding.decode(
+                "plug/status/switch:0",
+                ##"{"id":0,"apower":61.5,"aenergy":{"total":20417.336,"by_minute":[\##(amount),5],"minute_ts":\##(minute)}}"##
+            )
+            return decoding.lines().filter { $0.contains("delta") }
+        }
+        for minute in 0..<8 {
+            #expect(lines(1_715_408_640 + 60 * minute, "1033.5") == ["0 energy_import_delta 1.034"])
+            #expect(lines(1_715_408_640 + 60 * minute, "1033.5") == [])
+        }
+        #expect(lines(1_715_409_300, "2000") == ["0 energy_import_delta 2"])
+    }
+
+    @Test func `a value that its sibling calls invalid is still an error when it is no number`() {
+        let decoding = Decoding()
+        func noValues(_ power: String) -> [Int] {
+            let message = decoding.decode(
+                "shellies/shellyem3-1/info",
+                #"{"emeters":[{"power":-5,"is_valid":true},{"power":\#(power),"is_valid":false}]}"#)
+            return [message.noValueCount, message.errorCount]
+        }
+        for _ in 0..<4 { #expect(noValues("\"52\"") == [1, 0]) }
+        #expect(noValues("\"soon\"") == [0, 1])
+    }
+
     @Test func `a null where a number stood is no value, and the number is back with the next message`() {
         let decoding = Decoding()
         func lines(_ power: String) -> [String] {

@@ -38,6 +38,22 @@ import Testing
         #expect(size > 0 && size <= 30_000_000, "\(size) bytes")
     }
 
+    /// In a debug build the language itself asks for some.
+    @Test(.enabled(if: folder != nil)) func `a message of a known topic and shape asks for no memory`() throws {
+        let binary = try #require(Self.folder) + "/energybench"
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("decode-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let measured = try Self.run(binary, [folder.path, "decode"])
+        #expect(measured.status == 0, "\(measured.output)")
+        let lines = measured.output.split(separator: "\n").map { $0.split(separator: " ") }
+        let counts = lines.filter { $0[0].hasPrefix("mqtt.decode_allocations.") }
+        #expect(counts.contains { $0[0].hasSuffix(".tasmota") } && counts.count >= 20, "\(measured.output)")
+        // A protocol buffer's metrics are gathered in an array.
+        for line in counts where !line[0].hasSuffix(".sparkplug") {
+            #expect(line[1] == "0.0", "\(line.joined(separator: " "))")
+        }
+    }
+
     /// systemd only warns of a key it does not know, so anything it says counts; the program need not be installed.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/systemd-analyze")))
     func `systemd takes the unit without a warning`() throws {

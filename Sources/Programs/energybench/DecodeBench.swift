@@ -1,8 +1,10 @@
+import CAllocationCount
 import Devices
 import Timekeeping
 
-/// What one message of each family costs from bytes to samples: 200 devices that say the same, one after another, with
-/// values that change.
+/// What one message of each family costs from bytes to samples, in time and in allocations: 200 devices that say the
+/// same, one after another, with values that change. Of families that are not in the list the first message of their
+/// profile's own tests, again and again.
 enum DecodeBench {
     private static let devices = 200
     private static let rounds = 200_000
@@ -69,43 +71,103 @@ enum DecodeBench {
 
     static func run() {
         for family in families { run(family) }
+        measure("sparkplug", before: [sparkplug(0)], messages: (1...256).map(sparkplug))
+        let known = families.map(\.name) + ["sparkplug"]
+        for profile in ProfileCatalog.builtIn.profiles where profile.messages != nil && !known.contains(profile.name) {
+            if let (before, message) = example(of: profile) {
+                measure(profile.name, before: before, messages: [message])
+            }
+        }
     }
 
+    private typealias Message = (topic: [UInt8], payload: [UInt8])
+
     private static func run(_ family: Family) {
+        func name(_ number: Int) -> String {
+            let digits = String(number)
+            return family.name == "opendtu" ? String(repeating: "1", count: 12 - digits.utf8.count) + digits : digits
+        }
+        func message(_ topic: String, _ payload: String, _ device: Int, _ digit: Int) -> Message {
+            (
+                Array(topic.replacing("#", with: name(device)).utf8),
+                Array(payload.replacing("#", with: String(digit)).utf8)
+            )
+        }
+        let before = (0..<devices).flatMap { device in
+            family.before.map { message($0.topic, $0.payload, device, device) }
+        }
+        let messages = (0..<10).flatMap { digit in
+            (0..<devices).map { message(family.topic, family.payload, $0, digit) }
+        }
+        measure(family.name, before: before, messages: messages)
+    }
+
+    private static func measure(_ name: String, before: [Message], messages: [Message]) {
         let decoder = MessageDecoder(profiles: ProfileCatalog.builtIn.profiles)
         var message = DecodedMessage()
-        func bytes(_ text: String, _ number: Int) -> [UInt8] {
-            let digits = String(number)
-            let name =
-                family.name == "opendtu" ? String(repeating: "1", count: 12 - digits.utf8.count) + digits : digits
-            return Array(text.replacing("#", with: name).utf8)
-        }
-        func decode(_ topic: [UInt8], _ payload: [UInt8]) {
-            topic.withUnsafeBytes { topic in
-                payload.withUnsafeBytes { payload in
+        var samples = 0
+        func decode(_ sent: Message) {
+            sent.topic.withUnsafeBytes { topic in
+                sent.payload.withUnsafeBytes { payload in
                     decoder.decode(
                         topic: topic, payload: payload, retained: false, received: Household.start, into: &message)
                 }
             }
+            samples += message.samples.count
         }
-        for device in 0..<devices {
-            for (topic, payload) in family.before {
-                decode(bytes(topic, device), Array(payload.replacing("#", with: String(device)).utf8))
-            }
-        }
-        let topics = (0..<devices).map { bytes(family.topic, $0) }
-        let payloads = (0..<10).map { Array(family.payload.replacing("#", with: String($0)).utf8) }
-        var samples = 0
-        func decode(_ rounds: Int) {
-            for round in 0..<rounds {
-                decode(topics[round % topics.count], payloads[round / topics.count % payloads.count])
-                samples += message.samples.count
-            }
-        }
-        decode(topics.count * 10)
+        for sent in before { decode(sent) }
+        // The first rounds meet topics and learn shapes.
+        for round in 0..<max(10, messages.count) * 2 { decode(messages[round % messages.count]) }
+        samples = 0
+        let allocations = allocation_count()
         let watch = Stopwatch()
-        decode(rounds)
-        precondition(samples >= rounds, "a message of \(family.name) gave no sample")
-        report("mqtt.decode_ns.\(family.name)", watch.cpu / Double(rounds) * 1e9, "ns")
+        for round in 0..<rounds { decode(messages[round % messages.count]) }
+        let cpu = watch.cpu
+        let allocated = allocation_count() - allocations
+        precondition(samples >= rounds / 2, "messages of \(name) gave \(samples) samples")
+        report("mqtt.decode_ns.\(name)", cpu / Double(rounds) * 1e9, "ns")
+        report("mqtt.decode_allocations.\(name)", Double(allocated) / Double(rounds), "1")
+    }
+
+    /// The first message of a profile's tests that says something each time that it comes, and those before it.
+    private static func example(of profile: Profile) -> (before: [Message], Message)? {
+        let decoder = MessageDecoder(profiles: ProfileCatalog.builtIn.profiles)
+        var message = DecodedMessage()
+        var before: [Message] = []
+        for test in profile.tests {
+            guard case .messages(let messages) = test.input else { continue }
+            for sent in messages {
+                let (topic, payload) = (Array(sent.topic.utf8), Array(sent.payload.utf8))
+                for _ in 0..<2 {
+                    topic.withUnsafeBytes { topic in
+                        payload.withUnsafeBytes { payload in
+                            decoder.decode(
+                                topic: topic, payload: payload, retained: false, received: Household.start,
+                                into: &message)
+                        }
+                    }
+                }
+                if !message.samples.isEmpty { return (before, (topic, payload)) }
+                before.append((topic, payload))
+            }
+        }
+        return nil
+    }
+
+    /// A node's birth with a metric of an alias, and data of it with growing sequence numbers.
+    private static func sparkplug(_ sequence: Int) -> Message {
+        let value = Float(sequence + 100).bitPattern
+        var metric: [UInt8] = sequence == 0 ? [0x0A, 5] + Array("power".utf8) : []
+        metric += [0x10, 7, 0x20, 9]
+        // Its unit, W, as a property.
+        if sequence == 0 {
+            metric += [0x4A, 16, 0x0A, 7] + Array("engUnit".utf8) + [0x12, 5, 0x08, 12, 0x42, 1, UInt8(ascii: "W")]
+        }
+        metric += [0x65] + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        var payload: [UInt8] = [0x08, 0x80, 0xC0, 0xB1, 0xBD, 0xF6, 0x31, 0x12, UInt8(metric.count)] + metric
+        payload.append(0x18)
+        let number = UInt8(truncatingIfNeeded: sequence)
+        payload += number < 0x80 ? [number] : [number, 1]
+        return (Array("spBv1.0/home/\(sequence == 0 ? "NBIRTH" : "NDATA")/cellar".utf8), payload)
     }
 }

@@ -65,6 +65,10 @@ private final class FuzzSession {
             topic: topic, payload: payload, retained: isStored, received: FuzzSession.received, into: &second)
         precondition(first.samples == second.samples, "a shape reads other samples than the parser")
         precondition(first.outcome == second.outcome, "a shape gives another outcome than the parser")
+        precondition(
+            first.noValueCount == second.noValueCount && first.unknownCount == second.unknownCount
+                && first.errorCount == second.errorCount && first.device == second.device,
+            "a shape counts other than the parser")
         precondition(first.outcome != .readings || !first.samples.isEmpty, "readings without a reading")
         for sample in first.samples { _ = Plausibility.check(sample.quantity, sample.value) }
         if first.device >= 0 { _ = short.name(of: first.device) }

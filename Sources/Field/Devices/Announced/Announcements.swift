@@ -34,6 +34,20 @@ final class Announcements {
         let needsAll: Bool
     }
 
+    /// All that is on one topic.
+    final class Place {
+        let entities: [Entity]
+        let presences: [Presence]
+        /// The payload has to be JSON.
+        let needsJSON: Bool
+
+        init(_ entities: [Entity], _ presences: [Presence]) {
+            self.entities = entities
+            self.presences = presences
+            needsJSON = entities.contains { $0.template?.needsJSON ?? false }
+        }
+    }
+
     static let maximumEntities = 4096
     static let maximumTopicLength = 512
 
@@ -44,6 +58,8 @@ final class Announcements {
     /// Topic → its number in `entitiesOf`.
     private var places: [String: Int] = [:]
     private var topicsByPlace: [String] = []
+    /// By number; nil until it is asked for, and when something changed.
+    private var known: [Place?] = []
     /// By device and topic: what was said last.
     var lastWords: [Presence: Bool] = [:]
     /// Counts what changed, so that whoever subscribes notices.
@@ -69,19 +85,20 @@ final class Announcements {
         entities.contains { $0.topic == topic } || presences.contains { $0.topic == topic }
     }
 
-    func entities(at place: Int) -> [Entity] {
-        guard topicsByPlace.indices.contains(place) else { return [] }
-        return entities.filter { $0.topic == topicsByPlace[place] }
-    }
-
-    func presences(at place: Int) -> [Presence] {
-        guard topicsByPlace.indices.contains(place) else { return [] }
-        return presences.filter { $0.topic == topicsByPlace[place] }
+    /// What is on the topic of this number.
+    func place(_ number: Int) -> Place? {
+        guard topicsByPlace.indices.contains(number) else { return nil }
+        if number < known.count, let place = known[number] { return place }
+        let topic = topicsByPlace[number]
+        let place = Place(entities.filter { $0.topic == topic }, presences.filter { $0.topic == topic })
+        known += repeatElement(nil, count: max(0, number + 1 - known.count))
+        known[number] = place
+        return place
     }
 
     /// The address of the device that announced the topic.
-    func device(at place: Int) -> String? {
-        entities(at: place).first?.device ?? presences(at: place).first?.device
+    func device(at number: Int) -> String? {
+        place(number).flatMap { $0.entities.first?.device ?? $0.presences.first?.device }
     }
 
     /// Takes what one announcement says in place of what it said before. False when nothing changed.
@@ -104,6 +121,7 @@ final class Announcements {
             places[topic] = topicsByPlace.count
             topicsByPlace.append(topic)
         }
+        known = []
         lastWords = lastWords.filter { presences.contains($0.key) }
         changes += 1
         return true

@@ -5,14 +5,18 @@ import Timekeeping
 /// What Homie devices have told about their properties. A value whose unit is not known yet says nothing: on a broker
 /// that keeps values it is an old one anyway, and the next one comes.
 final class HomieTree {
-    struct Property {
-        var unit = ""
+    final class Property {
+        var unit: String
         /// Nil: nothing that is measured.
         var measured: AnnouncedQuantity?
         var channel = Channel.total
+        /// Its place in `slots`; -1 until its first value.
+        var slot = -1
+
+        init(unit: String) { self.unit = unit }
     }
 
-    struct HomieDevice {
+    final class HomieDevice {
         /// By `node/property`.
         var properties: [String: Property] = [:]
         /// Nil: not told yet.
@@ -23,12 +27,24 @@ final class HomieTree {
     static let maximumProperties = 256
 
     private(set) var devices: [String: HomieDevice] = [:]
+    /// What a topic's values are, so that the next one needs no look at the topic's parts.
+    private(set) var slots: [(device: HomieDevice, property: Property)] = []
 
     /// False when there is no room for one more.
-    func change(_ device: String, _ change: (inout HomieDevice) -> Void) -> Bool {
-        guard devices[device] != nil || devices.count < HomieTree.maximumDevices else { return false }
-        change(&devices[device, default: HomieDevice()])
+    func change(_ name: String, _ change: (HomieDevice) -> Void) -> Bool {
+        guard devices[name] != nil || devices.count < HomieTree.maximumDevices else { return false }
+        let device = devices[name] ?? HomieDevice()
+        devices[name] = device
+        change(device)
         return true
+    }
+
+    func slot(of property: Property, _ device: HomieDevice) -> Int {
+        if property.slot < 0 {
+            property.slot = slots.count
+            slots.append((device, property))
+        }
+        return property.slot
     }
 
     /// Takes the unit of one property.
@@ -38,11 +54,13 @@ final class HomieTree {
 }
 
 extension HomieTree.HomieDevice {
-    mutating func learn(_ unit: String, of name: String) {
+    func learn(_ unit: String, of name: String) {
         guard properties[name] != nil || properties.count < HomieTree.maximumProperties else { return }
         if let known = properties[name], known.unit == unit { return }
         let lowered = name.lowercased()
-        var property = HomieTree.Property(unit: unit)
+        let property = properties[name] ?? HomieTree.Property(unit: unit)
+        property.unit = unit
+        property.channel = .total
         property.measured = try? AnnouncedQuantity(
             deviceClass: Self.deviceClass(unit, lowered), unit: unit, name: lowered.replacing("-", with: "_"))
         if let measured = property.measured {
@@ -72,6 +90,11 @@ extension MessageDecoder {
         _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ route: Route, received: Timestamp,
         into message: inout DecodedMessage
     ) {
+        if route.index >= 0 {
+            let known = homie.slots[Int(route.index)]
+            message.device = Int(route.device)
+            return take(trimmed(payload), known.property, of: known.device, into: &message)
+        }
         guard topic.count <= Announcements.maximumTopicLength else { return }
         let all = String(decoding: topic, as: UTF8.self).split(separator: "/", omittingEmptySubsequences: false)
         var levels = all.dropFirst(baseLevels(of: route, topic))
@@ -139,19 +162,35 @@ extension MessageDecoder {
         _ text: UnsafeRawBufferPointer, _ name: String, _ address: String, _ device: String,
         into message: inout DecodedMessage
     ) {
-        guard let known = homie.devices[device], let property = known.properties[name],
-            let measured = property.measured, known.isAlive ?? true
+        guard let known = homie.devices[device], let property = known.properties[name]
         else { return message.unknownCount += 1 }
-        let field = Field(path: [], quantity: measured.quantity, conversion: measured.conversion)
-        switch field.value(of: text, conversion: measured.conversion, isSimple: true) {
+        take(text, property, of: known, into: &message)
+        guard !message.samples.isEmpty, number(address, &message) else { return }
+        remember(homie.slot(of: property, known), of: message)
+    }
+
+    private func take(
+        _ text: UnsafeRawBufferPointer, _ property: HomieTree.Property, of device: HomieTree.HomieDevice,
+        into message: inout DecodedMessage
+    ) {
+        guard let measured = property.measured, device.isAlive ?? true else { return message.unknownCount += 1 }
+        switch FieldValue(plain: text, measured.conversion) {
         case .noValue: message.noValueCount += 1
         case .wrong(let error): message.outcome = .malformed(error)
         case .value(let value):
-            guard number(address, &message) else { return }
             message.append(
                 Sample(channel: property.channel, quantity: measured.quantity, value: value),
                 DecodedMessage.Origin(node: 0, field: -1, place: 0))
         }
+    }
+
+    /// What the message's topic stands for, for the next message on it.
+    private func remember(_ slot: Int, of message: DecodedMessage) {
+        guard message.entry >= 0, message.entry < cache.count else { return }
+        let entry = cache.entry(message.entry)
+        let route = message.isPlain ? \TopicEntry.plain : \TopicEntry.route
+        entry.pointee[keyPath: route].index = Int32(slot)
+        entry.pointee[keyPath: route].device = Int32(message.device)
     }
 }
 

@@ -52,20 +52,18 @@ extension MessageDecoder {
         _ route: Route, _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer,
         into message: inout DecodedMessage
     ) {
-        let place = Int(route.index)
-        let presences = announcements.presences(at: place)
-        if let presence = presences.first { readPresence(presence, payload, into: &message) }
-        let entities = announcements.entities(at: place)
-        guard !entities.isEmpty else { return }
-        if !presences.isEmpty, case .availability = message.outcome { return }
-        message.outcome = .nothing
-        guard entities.contains(where: { $0.template?.needsJSON ?? false }) else {
-            return take(entities, payload, nil, into: &message)
+        guard let place = announcements.place(Int(route.index)) else { return }
+        if let presence = place.presences.first {
+            readPresence(presence, payload, into: &message)
+            if place.entities.isEmpty { return }
+            if case .availability = message.outcome { return }
         }
+        message.outcome = .nothing
+        guard place.needsJSON else { return take(place.entities, payload, nil, into: &message) }
         let text = withoutByteOrderMark(trimmed(payload))
         // What is no JSON is a device's word for "nothing now".
         if case .noValue = NumberText(text) { return message.noValueCount += 1 }
-        scan(text, into: &message) { [self] root, _, message in take(entities, payload, root, into: &message) }
+        scan(text, into: &message) { [self] root, _, message in take(place.entities, payload, root, into: &message) }
     }
 
     private func take(
@@ -73,14 +71,16 @@ extension MessageDecoder {
         into message: inout DecodedMessage
     ) {
         for entity in entities {
-            var value = Template.Value.text(Array(payload))
+            let result: FieldValue
             if let template = entity.template {
-                do { value = try template.value(of: payload, root) } catch {
+                do { result = try template.value(of: payload, root).thousandths(entity.conversion) } catch {
                     message.report(.template(error.reason), at: entity.name)
                     continue
                 }
+            } else {
+                result = FieldValue(plain: payload, entity.conversion)
             }
-            switch thousandths(value, entity) {
+            switch result {
             case .value(let value):
                 message.append(
                     Sample(channel: entity.channel, quantity: entity.quantity, value: value),
@@ -88,17 +88,6 @@ extension MessageDecoder {
             case .noValue: message.noValueCount += 1
             case .wrong(let error): message.report(error, at: entity.name)
             }
-        }
-    }
-
-    private func thousandths(_ value: Template.Value, _ entity: Announcements.Entity) -> FieldValue {
-        switch value {
-        case .undefined, .none: return .noValue
-        case .number(let ratio):
-            return ratio.thousandths(entity.conversion).map { .value($0) } ?? .wrong(.outOfRange)
-        case .text(let bytes):
-            let field = Field(path: [], quantity: entity.quantity, conversion: entity.conversion)
-            return bytes.withUnsafeBytes { field.value(of: $0, conversion: entity.conversion, isSimple: true) }
         }
     }
 

@@ -28,10 +28,14 @@ struct Template: Hashable, Sendable {
         case isDefined
     }
 
-    /// What an expression gives.
+    /// What an expression gives. Texts of the payload lie where it lies.
     enum Value {
         case number(ExactRatio)
-        case text([UInt8])
+        /// The same, as long as nothing was reckoned with it.
+        case decimal(DecimalText)
+        case text(UnsafeRawBufferPointer)
+        /// Of the template's own.
+        case word(String)
         /// A member that is not there, unlike a null.
         case undefined
         case none
@@ -69,13 +73,13 @@ struct Template: Hashable, Sendable {
     ) throws(Failure) -> Value {
         switch expression {
         case .number(let number): return .number(number)
-        case .text(let text): return .text(Array(text.utf8))
-        case .value: return .text(Array(trimmed(payload)))
+        case .text(let text): return .word(text)
+        case .value: return .text(trimmed(payload))
         case .json(let path):
             guard let found = root?.descendant(path) else { return .undefined }
             switch found.kind {
             case .null: return .none
-            case .number, .string: return .text(Array(found.text))
+            case .number, .string: return .text(found.text)
             case .boolean, .object, .array: throw Failure(reason: "leads to no number")
             }
         case .negated(let inner):
@@ -101,13 +105,20 @@ struct Template: Hashable, Sendable {
     private static func number(_ value: Value) throws(Failure) -> ExactRatio? {
         switch value {
         case .number(let number): return number
+        case .decimal(let decimal): return try exact(ExactRatio(decimal))
         case .undefined, .none: return nil
-        case .text(let bytes):
-            switch bytes.withUnsafeBytes({ NumberText($0) }) {
-            case .noValue: return nil
-            case .number(let decimal): return try exact(ExactRatio(decimal))
-            case .notANumber: throw Failure(reason: "gives `\(String(decoding: bytes.prefix(64), as: UTF8.self))`")
-            }
+        case .text(let bytes): return try number(NumberText(bytes), String(decoding: bytes.prefix(64), as: UTF8.self))
+        case .word(let word): return try number(Array(word.utf8).withUnsafeBytes { NumberText($0) }, word)
+        }
+    }
+
+    private static func number(
+        _ number: NumberText, _ text: @autoclosure () -> String
+    ) throws(Failure) -> ExactRatio? {
+        switch number {
+        case .noValue: return nil
+        case .number(let decimal): return try exact(ExactRatio(decimal))
+        case .notANumber: throw Failure(reason: "gives `\(text())`")
         }
     }
 
@@ -131,6 +142,12 @@ struct Template: Hashable, Sendable {
             guard case .undefined = value else { return value }
             return fallback.map { .number($0) } ?? .none
         case .float(let fallback), .int(let fallback):
+            // Nothing is reckoned with most values: they need no fraction.
+            if case .float = filter, case .text(let bytes) = value, case .number(let decimal) = NumberText(bytes),
+                decimal.isHandy
+            {
+                return .decimal(decimal)
+            }
             var number: ExactRatio?
             do throws(Failure) { number = try self.number(value) } catch {
                 if fallback == nil { throw error }
@@ -146,4 +163,22 @@ struct Template: Hashable, Sendable {
             return .number(try exact(number.rounded(to: digits)))
         }
     }
+}
+
+extension Template.Value {
+    /// What it is as a reading.
+    func thousandths(_ conversion: Conversion) -> FieldValue {
+        switch self {
+        case .undefined, .none: return .noValue
+        case .number(let ratio): return ratio.thousandths(conversion).map { .value($0) } ?? .wrong(.outOfRange)
+        case .decimal(let decimal): return conversion.thousandths(decimal).map { .value($0) } ?? .wrong(.outOfRange)
+        case .text(let bytes): return FieldValue(plain: bytes, conversion)
+        case .word(let word): return Array(word.utf8).withUnsafeBytes { FieldValue(plain: $0, conversion) }
+        }
+    }
+}
+
+extension DecimalText {
+    /// Of a size at which a conversion is as exact as a fraction.
+    fileprivate var isHandy: Bool { (-18...3).contains(exponent) && mantissa.magnitude < 1 << 62 }
 }

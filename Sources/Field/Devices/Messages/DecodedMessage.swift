@@ -23,8 +23,12 @@ package struct DecodedMessage {
         var field: Int32
         /// Where its value begins in the text; of a sum: how many samples before it were added.
         var place: UInt32
+        /// Where what `key` was made of begins in the text, of an amount that a sibling tells apart.
+        var keyPlace = Origin.nowhere
         /// What tells one amount from its repetition; 0: nothing does.
         var key: UInt64 = 0
+
+        static let nowhere = UInt32.max
     }
 
     package internal(set) var outcome: Outcome = .notMine

@@ -23,7 +23,7 @@ extension MessageDecoder {
                 let field = trees[walk.tree].fields[index]
                 guard let signed = signed(result, field, of: object, into: &message) else { return }
                 result = signed
-                origin.key = key(field, of: object, into: &message)
+                takeKey(field, of: object, into: &origin)
             }
             message.append(Sample(channel: channel, quantity: target.quantity, value: result), origin)
             return
@@ -142,30 +142,28 @@ extension MessageDecoder {
     ) -> Int64? {
         if !field.validIf.isEmpty, let word = object.member(field.validIf) {
             message.consulted.append(UInt32(word.offset))
-            if word.bool == false || word.text.elementsEqual([UInt8(ascii: "0")]) {
-                message.noValueCount += 1
-                return nil
-            }
+            if word.bool == false || word.text.elementsEqual([UInt8(ascii: "0")]) { return noValue(&message) }
         }
         guard let sign = field.sign else { return value }
-        guard let word = object.member(sign.sibling) else {
-            message.noValueCount += 1
-            return nil
-        }
+        guard let word = object.member(sign.sibling) else { return noValue(&message) }
         message.consulted.append(UInt32(word.offset))
         if sign.negative.contains(where: word.text.elementsEqual) { return -value }
         if sign.positive.contains(where: word.text.elementsEqual) { return value }
+        return noValue(&message)
+    }
+
+    /// A value that counts for nothing still has to be one: its message teaches no shape.
+    private func noValue(_ message: inout DecodedMessage) -> Int64? {
         message.noValueCount += 1
+        message.isIrregular = true
         return nil
     }
 
-    /// What tells the amount from its repetition; 0 where nothing does.
-    private func key(_ field: Field, of object: JSONValue, into message: inout DecodedMessage) -> UInt64 {
-        guard case .sibling(let name) = field.once else { return 0 }
-        // Its place is not kept: a message with such an amount is always read the long way.
-        message.isIrregular = true
-        guard let value = object.member(name), !value.isNull else { return 0 }
-        return TopicCache.hash(value.text) | 1
+    /// What tells the amount from its repetition, where something does.
+    private func takeKey(_ field: Field, of object: JSONValue, into origin: inout DecodedMessage.Origin) {
+        guard case .sibling(let name) = field.once, let value = object.member(name), !value.isNull else { return }
+        origin.keyPlace = UInt32(value.offset)
+        origin.key = TopicCache.hash(value.text) | 1
     }
 
     func takeTime(

@@ -90,7 +90,9 @@ extension MessageDecoder {
             let word = UnsafeRawBufferPointer(rebasing: topic[range])
             route.namesChannel = true
             if rule.topic.channelNames.isEmpty {
-                guard let named = Channel(utf8: word) else {
+                // On our own topics a name that is none is a mistake; a maker's names are taken as they come.
+                let isOurs = found.quantity != nil || rule.topic.payload == .canonical
+                guard let named = isOurs ? Channel(utf8: word) : channelName(word) else {
                     return wrong(route, .badChannel(DecodeError.excerpt(word)))
                 }
                 route.channel = named

@@ -27,10 +27,10 @@ package final class MessageDecoder {
     let candidates: [Candidate]
     /// Two per message profile: its own fields, and our canonical ones.
     let trees: [FieldTree]
-    /// By the index of a tree's field: its places as a term of combinations.
-    let terms: [[[(combination: Int, term: Int)]]]
-    /// Families whose samples need a second look: combinations, hidden terms, amounts that count once.
-    let needsSettling: [Bool]
+    /// By family.
+    let settling: UnsafeMutableBufferPointer<SettlingTable>
+    /// Empty between messages; kept for its memory.
+    var heardTerms: [HeardTerm] = []
     /// The same as `trees`, laid out for the walk.
     private let tables: UnsafeMutableBufferPointer<FieldTable>
     let scanner = JSONScanner(limits: .message)
@@ -61,10 +61,8 @@ package final class MessageDecoder {
         self.rules = rules
         candidates = Candidate.all(rules) { families[$0.family].1.isConfigured }
         trees = families.flatMap { [$0.1.tree, $0.1.canonical] }
-        terms = families.map { MessageDecoder.terms(of: $0.1) }
-        needsSettling = families.map { family in
-            !family.1.combinations.isEmpty || family.1.fields.contains { $0.isHidden || $0.once != nil }
-        }
+        settling = .allocate(capacity: families.count)
+        _ = settling.initialize(from: families.map { SettlingTable($0.1) })
         tables = .allocate(capacity: trees.count)
         _ = tables.initialize(from: trees.map(FieldTable.init))
         shapes = MessageShapes(isOn: learnsShapes)
@@ -73,6 +71,8 @@ package final class MessageDecoder {
     deinit {
         for table in tables { table.deallocate() }
         tables.deallocate()
+        for table in settling { table.deallocate() }
+        settling.deallocate()
     }
 
     private static func rules(
@@ -96,15 +96,6 @@ package final class MessageDecoder {
             guard let pattern = try? TopicPattern(text), pattern.has(.device) else { return nil }
             return Rule(
                 family: family, topic: model, patterns: [MessageProfile.Pattern(topic: pattern, device: nil)])
-        }
-    }
-
-    private static func terms(of profile: MessageProfile) -> [[(combination: Int, term: Int)]] {
-        profile.fields.map { field in
-            guard !field.name.isEmpty else { return [] }
-            return profile.combinations.enumerated().flatMap { index, combination in
-                combination.terms.enumerated().filter { $0.element == field.name }.map { (index, $0.offset) }
-            }
         }
     }
 
@@ -197,7 +188,7 @@ package final class MessageDecoder {
     /// After the payload: what was kept of earlier messages, and what a stored message must not say.
     @inline(__always)
     private func finish(_ route: Route, retained: Bool, _ message: inout DecodedMessage) {
-        if route.tree >= 0, needsSettling[Int(route.tree) / 2] { settle(route, &message) }
+        if route.tree >= 0, settling[Int(route.tree) / 2].isNeeded { settle(route, &message) }
         guard retained else { return }
         // A stored message is no news: an amount per report in it was counted when it was new.
         message.samples.removeAll { $0.quantity.behaviour == .delta }

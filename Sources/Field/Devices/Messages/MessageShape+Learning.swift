@@ -84,6 +84,7 @@ private struct ShapeLearner {
 
     private mutating func scalar(_ value: JSONValue) {
         let place = UInt32(value.offset)
+        if message.origins.contains(where: { $0.keyPlace == place }) { return key(value, place) }
         let isSample =
             nextSample < message.samples.count && !isSum(nextSample) && message.origins[nextSample].place == place
         if isSample {
@@ -104,6 +105,21 @@ private struct ShapeLearner {
         if message.consulted.contains(place) || value.kind == .boolean { return }
         if message.timePlace == place { return add(value.kind == .number ? .timeNumber : .timeText, nil, to: value) }
         add(value.kind == .number ? .skipNumber : .skipText, nil, to: value)
+    }
+
+    /// What tells an amount from its repetition: of one amount, which came before it, and for nothing else.
+    private mutating func key(_ value: JSONValue, _ place: UInt32) {
+        let keyed = message.origins.indices.filter { message.origins[$0].keyPlace == place }
+        let isOther =
+            message.timePlace == place || message.consulted.contains(place)
+            || message.origins.contains { $0.field >= 0 && $0.place == place }
+        guard keyed.count == 1, keyed[0] < nextSample, !isOther, value.kind == .number || value.kind == .string
+        else {
+            isImpossible = true
+            return
+        }
+        add(value.kind == .number ? .keyNumber : .keyText, nil, to: value)
+        shape.steps[shape.steps.count - 1].output = UInt16(keyed[0])
     }
 
     /// `value` is taken out of the text; nil leaves it in.
@@ -136,6 +152,9 @@ private struct ShapeLearner {
         let codes = field?.noValue ?? []
         let firstCode = shape.codes.count
         shape.codes += codes
+        var origin = origin
+        // Each message has its own.
+        if origin.keyPlace != DecodedMessage.Origin.nowhere { origin.key = 0 }
         return MessageShape.Output(
             sample: template, conversion: conversion, origin: origin, factor: isWhole ? conversion.scale.numerator : 0,
             isConstant: isConstant, mayBePercent: field?.mayBePercent ?? false, firstCode: UInt16(firstCode),

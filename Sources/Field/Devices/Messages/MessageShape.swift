@@ -16,6 +16,8 @@ struct MessageShape {
         case skipNumber, skipText
         /// The payload's time.
         case timeText, timeNumber
+        /// What tells an amount, an output before it, from its repetition.
+        case keyText, keyNumber
         /// No value: the sum of the last outputs.
         case sum
         /// No value: an output that stands in the text between, such as `true`.
@@ -26,7 +28,7 @@ struct MessageShape {
         var literalStart: UInt32
         var literalCount: UInt32
         var action: Action
-        /// Of `number`, `sum` and `constant`.
+        /// Of `number`, `sum` and `constant`; of keys the one that they tell apart.
         var output: UInt16 = 0
         /// Of `sum`: how many outputs are added.
         var count: UInt16 = 0

@@ -45,6 +45,7 @@ struct ShapeScan {
             var digits = Digits()
             return number(&digits)
         case .skipText: return skipText()
+        case .keyText, .keyNumber: return takeKey(step, &message)
         case .timeText, .timeNumber: return takeTime(isNumber: step.action == .timeNumber, &message)
         case .sum:
             var sum: Int64 = 0
@@ -160,10 +161,28 @@ struct ShapeScan {
             case .unreadable: return false
             }
         }
-        var from = start
-        // The number's own characters, as the long way hashes them.
-        while from < at, text[from] == 0x20 { from += 1 }
-        message.timeKey = TopicCache.hash(UnsafeRawBufferPointer(start: text + from, count: at - from)) | 1
+        message.timeKey = key(from: start, isNumber: isNumber)
         return true
+    }
+
+    private mutating func takeKey(_ step: MessageShape.Step, _ message: inout DecodedMessage) -> Bool {
+        let start = at
+        let isNumber = step.action == .keyNumber
+        if isNumber {
+            var digits = Digits()
+            guard number(&digits) else { return false }
+        } else {
+            guard skipText() else { return false }
+        }
+        message.origins[Int(step.output)].key = key(from: start, isNumber: isNumber)
+        return true
+    }
+
+    /// A hash of the value's own characters, as the long way makes it.
+    private func key(from start: Int, isNumber: Bool) -> UInt64 {
+        var from = start
+        // Blanks before a number are none of it, those in a text are.
+        while isNumber, from < at, text[from] == 0x20 { from += 1 }
+        return TopicCache.hash(UnsafeRawBufferPointer(start: text + from, count: at - from)) | 1
     }
 }

@@ -8,17 +8,22 @@ enum FieldValue {
     case wrong(DecodeError)
 }
 
+extension FieldValue {
+    /// A text that is a number and nothing else.
+    init(plain bytes: UnsafeRawBufferPointer, _ conversion: Conversion) {
+        switch NumberText(bytes) {
+        case .number(let decimal): self = conversion.thousandths(decimal).map { .value($0) } ?? .wrong(.outOfRange)
+        case .noValue: self = .noValue
+        case .notANumber: self = .wrong(.notANumber(DecodeError.excerpt(trimmed(bytes))))
+        }
+    }
+}
+
 extension Field {
     /// Reads a value as the field wants it: words, commas and units where they are allowed, codes that mean nothing.
     /// `isSimple`: there is none of these.
     func value(of bytes: UnsafeRawBufferPointer, conversion: Conversion, isSimple: Bool = false) -> FieldValue {
-        if isSimple {
-            switch NumberText(bytes) {
-            case .number(let decimal): return conversion.thousandths(decimal).map { .value($0) } ?? .wrong(.outOfRange)
-            case .noValue: return .noValue
-            case .notANumber: return .wrong(.notANumber(DecodeError.excerpt(trimmed(bytes))))
-            }
-        }
+        if isSimple { return FieldValue(plain: bytes, conversion) }
         let text = NumberText.unquoted(trimmed(bytes))
         for word in words where text.elementsEqual(word.text) { return .value(word.value) }
         if hasOnlyWords { return .noValue }
