@@ -192,7 +192,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage", "Metering",
+            "Devices", "Disk", "History", "HTTPClient", "Intake", "Modbus", "ReadingLog", "Simulation", "Usage",
+            "Metering",
             "Records",
             "Timekeeping",
         ]),
