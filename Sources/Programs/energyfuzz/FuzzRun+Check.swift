@@ -21,9 +21,10 @@ extension FuzzRun {
         isLenient = false
         flushes.removeAll { $0.offsets.upperBound <= log.oldest.offset }
         try checkSizes(session)
+        // Before History makes files in the place of those that it has lost.
+        try settleSurvivors(session, found)
         try follow(session)
         model.advance(oldest: log.oldest.offset)
-        try settleSurvivors(session, found)
         guard isExact else {
             return try checkSurvivors(session, series: Int(random.between(0, Int64(FuzzRun.seriesCount) - 1)))
         }
