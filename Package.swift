@@ -197,8 +197,8 @@ let targets: [Target] = [
     program(
         "energybench",
         [
-            "CAllocationCount", "CAllocator", "Devices", "Disk", "History", "Intake", "Modbus", "ReadingLog",
-            "Simulation", "Usage", "Metering", "Records", "Timekeeping",
+            "CAllocationCount", "CAllocator", "Devices", "Disk", "History", "HTTPClient", "Intake", "Modbus",
+            "ReadingLog", "Simulation", "Usage", "Metering", "Records", "Timekeeping",
         ]),
 
     tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),

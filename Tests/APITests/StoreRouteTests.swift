@@ -39,12 +39,12 @@ struct FixedStore: StoreView {
     }
 
     func importReadings(_ lines: [UInt8], isRehearsal: Bool) async throws -> ImportAnswer {
-        var answer = ImportAnswer()
+        var answer = ImportOutcome()
         answer.taken = isRehearsal ? 0 : lines.count { $0 == 0x0A }
         answer.refused = 1
-        answer.refusals = [ImportAnswer.Refusal(line: 2, reason: "is \"odd\"")]
+        answer.refusals = [ImportOutcome.Refusal(line: 2, reason: "is \"odd\"")]
         answer.newDevices = ["washer"]
-        return answer
+        return ImportAnswer(answer)
     }
 
     func backup() async throws -> Pieces { stream() }

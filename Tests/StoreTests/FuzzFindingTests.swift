@@ -107,4 +107,87 @@ import Timekeeping
         #expect(world.disk.contents(world.path("segment-next.log")) == nil)
         #expect(log.report.diskErrors.isEmpty)
     }
+
+    @Test func `after an epoch was lost whole, a consumer of it is not told again what came before`() throws {
+        var world = LogWorld()
+        var log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        let time = LogWorld.start
+        func say(_ value: Int64) throws {
+            try log.append([.readings([Reading(series: number, time: time, received: time, value: value)])])
+            try log.flush()
+        }
+        try say(1)
+        // The end of the first epoch is torn, so what follows is another, in a segment of its own.
+        world.disk.flipBit(world.segment(1), at: 4096 + 40, bit: 0)
+        world.clock.advance(by: 60_000)
+        try log.append([world.record(5, number)])
+        try log.flush()
+        log = try world.open()
+        let epoch = log.end.epoch
+        try say(2)
+        var history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        try history.follow()
+        try history.seal()
+        #expect(history.cursor.epoch == epoch)
+        // That segment is lost, and a third epoch begins.
+        let last = try #require(try world.disk.list(world.directoryPath).last { $0.hasSuffix(".log") })
+        world.disk.flipBit(world.path(last), at: 20, bit: 3)
+        world.clock.advance(by: 60_000)
+        log = try world.open()
+        try #require(log.end.epoch > epoch)
+        history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        try history.follow()
+        #expect(history.statistics.rewinds == 0)
+        try history.seal()
+        var values: [Int64] = []
+        try history.range(LogWorld.key(0), from: time, to: time + 1) { values.append($0.value) }
+        #expect(values == [2])
+    }
+
+    @Test func `numbers of series whose names were lost are not given to others, also after a second start`() throws {
+        var world = LogWorld()
+        var log = try world.open()
+        var numbers = try (0..<3).map { try log.number(for: LogWorld.key($0)) }
+        try log.append(numbers.map { world.record(1, $0) })
+        try log.flush()
+        try log.append([world.record(2, numbers[2])])
+        try log.flush()
+        // The first flush, which has the names twice, is damaged; a reading of the third series is still there.
+        for at in stride(from: 4096, to: 4096 + 800, by: 40) { world.disk.flipBit(world.segment(1), at: at, bit: 0) }
+        log = try world.open()
+        #expect(log.report.lostSeries == 3)
+        // Nothing but a sign of life becomes durable before the next start, which then knows no more than the header.
+        try log.flush(heartbeat: true)
+        log = try world.open()
+        #expect(log.report.lostSeries == 0, "told a second time")
+        numbers = try (5..<8).map { try log.number(for: LogWorld.key($0)) }
+        #expect(numbers == [3, 4, 5].map { SeriesNumber($0) })
+    }
+
+    @Test func `first seals that failed, a pulled disk between them, leave nothing that looks like values given up`()
+        throws
+    {
+        var world = LogWorld()
+        let log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        let history = try History(directory: "/data/history", fileSystem: world.disk, log: log)
+        try log.append([.readings([Reading(series: number, time: LogWorld.start, received: LogWorld.start, value: 1)])])
+        try log.flush()
+        try history.follow()
+        // The file of minutes has its name when the next one fails.
+        let isFull: SimulatedDisk.Fault = { operation, path, _ in
+            operation == .create && path.contains("/quarter/") ? ENOSPC : nil
+        }
+        world.disk.fail(isFull)
+        #expect(throws: (any Error).self) { try history.seal() }
+        world.disk.detach()
+        #expect(throws: (any Error).self) { try history.seal() }
+        world.disk.attach()
+        #expect(throws: (any Error).self) { try history.seal() }
+        world.disk.fail(nil)
+        try history.seal()
+        #expect(try world.disk.list("/data/history/minute").count == 1)
+        #expect(history.rawBegin.milliseconds == .min)
+    }
 }

@@ -113,4 +113,24 @@ import Timekeeping
     private func fixture(_ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: GoldenTests.fixtures.appendingPathComponent(name)))
     }
+
+    /// Lines of an offset, bytes and what they are, in the format's document.
+    @Test(arguments: [("raw-v2.blk", 1, 0), ("minute-v2.blk", 3, 16)])
+    func `the document's bytes are the golden file's`(name: String, part: Int, start: Int) throws {
+        let document = GoldenTests.fixtures.deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources/Store/History/BlockFormat.md")
+        let text = String(decoding: try Data(contentsOf: document), as: UTF8.self)
+        let example = try #require(text.components(separatedBy: "## A file, byte by byte").last)
+        let file = try fixture(name)
+        var position = start
+        for line in example.components(separatedBy: "```")[part].split(separator: "\n") {
+            let columns = String(line).trimmingCharacters(in: .whitespaces).components(separatedBy: "  ")
+            #expect(Int(columns[0]) == position, "\(line)")
+            for byte in columns[1].split(separator: " ") {
+                #expect(UInt8(byte, radix: 16) == file[position], "\(line)")
+                position += 1
+            }
+        }
+        #expect(position > start)
+    }
 }

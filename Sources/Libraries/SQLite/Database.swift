@@ -8,6 +8,9 @@ package final class Database {
     package enum Access: Hashable, Sendable {
         /// The file must be there.
         case readOnly
+        /// The file must be there. Nothing is locked and nothing is made beside it, so this works on a disk that takes
+        /// no writes, and shows what the write-ahead log has as well; nobody may write to the file meanwhile.
+        case untouched
         /// The file must be there.
         case readWrite
         /// The file is made when it is not there.
@@ -15,11 +18,14 @@ package final class Database {
 
         var flags: Int32 {
             switch self {
-            case .readOnly: SQLITE_OPEN_READONLY
+            case .readOnly, .untouched: SQLITE_OPEN_READONLY
             case .readWrite: SQLITE_OPEN_READWRITE
             case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
         }
+
+        /// Those that write.
+        var isWriting: Bool { self == .readWrite || self == .create }
     }
 
     /// How much a commit waits for the disk, in WAL mode.
@@ -42,7 +48,7 @@ package final class Database {
     ) throws(SQLiteError) {
         var opened: OpaquePointer?
         let flags = access.flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        let code = sqlite3_open_v2(path, &opened, flags, access == .untouched ? "unix-none" : nil)
         guard code == SQLITE_OK, let opened else {
             let error = SQLiteError(opened, code: code)
             sqlite3_close_v2(opened)
@@ -54,7 +60,17 @@ package final class Database {
         sqlite3_busy_timeout(handle, busyTimeout)
         _ = csqlite_set_defensive(handle, 1)
         try execute("PRAGMA foreign_keys = ON")
-        if access != .readOnly {
+        if access == .untouched {
+            _ = csqlite_leave_log(handle)
+            // The index of the write-ahead log is then in memory, not in a file beside it.
+            try execute("PRAGMA locking_mode = EXCLUSIVE")
+        }
+        if access.isWriting {
+            // Where it may only read, SQLite opens all the same, and never tries again.
+            if sqlite3_db_readonly(handle, "main") == 1 {
+                throw SQLiteError.failed(
+                    code: SQLITE_READONLY, message: "the disk or the file can only be read", sql: nil)
+            }
             try execute("PRAGMA journal_mode = WAL")
             try execute("PRAGMA synchronous = \(durability.rawValue)")
         }

@@ -16,6 +16,8 @@ package enum SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
     /// No space is left on the disk.
     package var isFull: Bool { primaryCode == SQLITE_FULL }
+    /// The file, or one beside it that belongs to it, cannot be opened or made.
+    package var cannotOpen: Bool { primaryCode == SQLITE_CANTOPEN }
     /// The file is no database, or a damaged one.
     package var isCorrupt: Bool { primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB }
 

@@ -8,6 +8,7 @@ import Glibc
 import History
 import Intake
 import Logging
+import MQTT
 import Metering
 import Modbus
 import Prices
@@ -19,10 +20,10 @@ import UnixSignals
 
 /// One gateway from its start to its end: everything is put together here, in the order in which it starts.
 package struct Gateway {
-    private let options: GatewayOptions
-    private let clock: any Clock
-    private let logger: Logger
-    private let configuration: Configuration
+    let options: GatewayOptions
+    let clock: any Clock
+    let logger: Logger
+    let configuration: Configuration
     private let catalog: ProfileCatalog
     /// The zone from now on; earlier settings may have had another.
     private let configuredZone: Zone
@@ -55,20 +56,33 @@ package struct Gateway {
 
     /// Runs until SIGTERM or SIGINT. Opens the store first: from then on nothing that is heard gets lost.
     package func run() async throws {
+        let store = try HomeStore.open(
+            options.dataDirectory, configuration: configuration, clock: clock, logger: logger)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: GatewayLives(gateway: self, store: store),
+                        successTerminationBehavior: .gracefullyShutdownGroup)
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+
+    /// From the opened store to the end: of the daemon, or of the absence of an absent store. `waiting`: what an absent
+    /// store held before this one.
+    func live(on store: HomeStore, takingOver waiting: WaitingRecords?, returning: StoreReturn?) async throws {
         let started = clock.now()
-        let store = try HomeStore(
-            directory: options.dataDirectory, configuration: configuration, clock: clock, logger: logger)
-        defer { store.lock.release() }
-        let plan = try SourcePlan(configuration, catalog: catalog, gateway: store.gateway)
+        var plan = try SourcePlan(configuration, catalog: catalog, gateway: store.gateway)
+        // The broker keeps nothing for a name that will never be used again.
+        if store.place.absence?.isIdentityKnown == false { plan.mqtt?.cleanSession = true }
         let followers = Followers()
         let sink = LogSink(
             log: store.facts, followers: followers, flushesEachBatch: configuration.store.flushInterval == 0,
             logger: logger)
-        let pipeline = try Pipeline(
-            opening: PipelineParts(
-                facts: store.facts, slots: store.slots, history: store.history, ledgerPath: store.ledgerPath,
-                snapshots: store.snapshots, place: store.place, clock: clock, logger: logger))
+        let pipeline = try Pipeline(opening: PipelineParts(store, clock, logger))
         await pipeline.start()
+        if let waiting { try await pipeline.takeOver(waiting) }
         let zone = await pipeline.adopt(configuration, zone: configuredZone, at: started.wall)
         let intake = await intake(pipeline, store, plan, sink, started)
         sink.setNames { intake.device($0)?.name ?? "\($0)" }
@@ -97,12 +111,13 @@ package struct Gateway {
             configuration: configuration, prices: prices,
             upkeep: GatewayUpkeep(
                 directory: options.dataDirectory, retention: configuration.store.historyDays * Span.day))
-        try await serve(home, plan, buses, followers)
+        try await serve(home, plan, buses, followers, returning)
     }
 
     /// Starts in this order, stops in the opposite one: sources first, the store last.
     private func serve(
-        _ home: GatewayHome, _ plan: SourcePlan, _ buses: [ModbusService], _ followers: Followers
+        _ home: GatewayHome, _ plan: SourcePlan, _ buses: [ModbusService], _ followers: Followers,
+        _ returning: StoreReturn?
     ) async throws {
         let notifier = SystemdNotifier()
         let socket = options.socketPath
@@ -120,7 +135,7 @@ package struct Gateway {
             },
             FollowersService(followers: followers),
             HealthService(
-                intake: home.intake, mqtt: home.mqtt, buses: home.buses, facts: home.facts,
+                intake: home.intake, mqtt: home.mqtt, buses: home.buses, facts: home.facts, pipeline: home.pipeline,
                 directory: options.dataDirectory, clock: clock),
         ]
         if let mqtt = home.mqtt, let options = plan.mqtt {
@@ -129,19 +144,25 @@ package struct Gateway {
         if let bridge = home.bridge { services.append(bridge) }
         if let prices = home.prices { services.append(PriceService(fetcher: prices)) }
         services.append(contentsOf: buses)
+        var configurations = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        if let returning {
+            configurations.append(
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: StoreReturnService(returning: returning, interval: configuration.store.flushInterval),
+                    successTerminationBehavior: .gracefullyShutdownGroup))
+        }
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: ServiceGroupConfiguration(services: configurations, logger: logger))
         try await group.run()
-        notifier.stopping()
+        if Task.isShuttingDownGracefully { notifier.stopping() }
         unlink(socket)
     }
 
     private func bridge(
         _ plan: SourcePlan, _ store: HomeStore, _ intake: Intake, _ pipeline: Pipeline
     ) -> BridgeService? {
-        guard let connection = plan.mqtt, configuration.bridge.isEnabled else { return nil }
+        // What the broker is told is kept first, so that whoever starts next knows it: not without a disk.
+        guard let connection = plan.mqtt, configuration.bridge.isEnabled, store.place.absence == nil else { return nil }
         let settings = configuration.bridge
         return BridgeService(
             options: BridgeOptions(
@@ -194,7 +215,10 @@ enum SocketFile {
         guard path.utf8.count < 108 else {
             throw .configuration("the socket's path is longer than 107 bytes: \(path)")
         }
-        // The state directory is locked, so a file here is what a crash left, or another home's.
+        // The state directory is locked, so a file here is what a crash left; or another home's, which answers.
+        guard !isAnswered(path) else {
+            throw .cannotCreate("another energyd answers on the socket \(path); --socket names another place")
+        }
         if access(path, F_OK) == 0, unlink(path) != 0 {
             throw .cannotCreate("the socket \(path) is in the way: \(String(cString: strerror(errno)))")
         }
@@ -203,6 +227,20 @@ enum SocketFile {
             throw .cannotCreate(
                 "the socket's directory \(directory) cannot be written: \(String(cString: strerror(errno))); "
                     + "--socket names another place")
+        }
+    }
+
+    private static func isAnswered(_ path: String) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                connect(descriptor, raw, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
         }
     }
 

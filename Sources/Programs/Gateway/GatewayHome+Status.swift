@@ -47,6 +47,10 @@ extension GatewayHome {
             stages.append(StageStatus(name: "store", state: .failed, detail: trouble))
         }
         for (name, detail) in healthy {
+            if pipeline.parts.place.absence != nil, name != "log" {
+                stages.append(StageStatus(name: name, state: .waiting, detail: "waits for the state directory"))
+                continue
+            }
             let trouble = troubles[name]
             let told = trouble.map { name == "log" ? "\($0); \(log)" : $0 }
             stages.append(StageStatus(name: name, state: trouble == nil ? .ok : .failed, detail: told ?? detail))

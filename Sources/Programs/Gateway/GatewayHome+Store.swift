@@ -21,11 +21,18 @@ extension GatewayHome {
 struct GatewayStore: StoreView {
     let home: GatewayHome
 
-    private var directory: StateDirectory { StateDirectory(home.upkeep.directory) }
     private let fileSystem = LocalFileSystem()
 
+    /// A store that is not there has no figures, and nothing to be written out.
+    private func directory() throws(Problem) -> StateDirectory {
+        if let absence = home.pipeline.parts.place.absence {
+            throw Problem(status: 503, title: "No state directory", detail: absence.reason)
+        }
+        return StateDirectory(home.upkeep.directory)
+    }
+
     func storeFigures() async throws -> StoreAnswer {
-        let directory = directory
+        let directory = try directory()
         let fileSystem = fileSystem
         let work = try StoreWork(home.upkeep.limit)
         var figures = try await work.run {
@@ -43,6 +50,7 @@ struct GatewayStore: StoreView {
         if let device = filter.device, home.intake.device(named: device) == nil {
             throw Problem.notFound("no device is called \(device)")
         }
+        _ = try directory()
         let work = try StoreWork(home.upkeep.limit)
         // What was heard up to now is in it.
         await home.pipeline.tick()
@@ -58,6 +66,7 @@ struct GatewayStore: StoreView {
     }
 
     func backup() async throws -> Pieces {
+        let directory = try directory()
         let work = try StoreWork(home.upkeep.limit)
         // As little as possible to do again after a restore.
         await home.pipeline.tick()
@@ -78,16 +87,19 @@ struct GatewayStore: StoreView {
     }
 
     func importReadings(_ lines: [UInt8], isRehearsal: Bool) async throws -> ImportAnswer {
+        _ = try directory()
         let work = try StoreWork(home.upkeep.limit)
         // What was taken in before is known to History, so that the same lines again change nothing.
         await home.pipeline.tick()
         let home = home
-        let answer = try await work.run { () throws -> ImportAnswer in
-            var intake = HistoryIntake(home: home, isRehearsal: isRehearsal)
-            return try intake.take(lines)
+        let outcome = try await work.run { () throws -> ImportOutcome in
+            var importing = ReadingImport(
+                home: RunningHome(home: home), isRehearsal: isRehearsal, retention: home.upkeep.retention,
+                now: home.clock.now().wall)
+            return try importing.take(lines)
         }
-        if answer.taken > 0, !isRehearsal { await home.pipeline.tick() }
-        return answer
+        if outcome.taken > 0, !isRehearsal { await home.pipeline.tick() }
+        return ImportAnswer(outcome)
     }
 }
 

@@ -9,57 +9,117 @@ import Records
 import Timekeeping
 
 /// The state directory, opened: the lock that keeps it ours, the gateway's identity, log, history and ledger.
-struct HomeStore {
-    let lock: DirectoryLock
+///
+/// Where the directory cannot be used it is *absent*: everything opens on nothing, what comes waits in the log's memory,
+/// and `StoreReturn` looks whether it can be used by now.
+struct HomeStore: Sendable {
+    let place: StorePlace
     let gateway: GatewayID
     let facts: ReadingLog
     let slots: ReadingLog
     let history: History
     let ledgerPath: String
     let snapshots: SnapshotStore
-    let place: StorePlace
 
     /// The derived topic is small and can be made again.
     private static let slotsBudget: Int64 = 64 << 20
     private static let slotsSegment = 1 << 20
 
-    init(
-        directory: String, configuration: Configuration, clock: any Clock, logger: Logger
-    ) throws(GatewayFailure) {
+    /// Opens `directory`, which has to be writable so far that nothing in it has to be made.
+    init(directory: String, configuration: Configuration, clock: any Clock, logger: Logger) throws {
         let fileSystem = LocalFileSystem()
+        try fileSystem.createDirectory(directory)
+        let lock = try DirectoryLock(directory: directory)
+        let gateway = try HomeStore.identity(directory, fileSystem, logger)
+        try self.init(
+            StorePlace(directory: directory, gateway: gateway, keeping: .lock(lock), fileSystem: fileSystem),
+            configuration, clock, logger)
+        HomeStore.tell(facts.report, "facts", logger)
+        HomeStore.tell(slots.report, "slots", logger)
+        HomeStore.tell(history.statistics, logger)
+    }
+
+    private init(
+        _ place: StorePlace, _ configuration: Configuration, _ clock: any Clock, _ logger: Logger
+    ) throws {
+        self.place = place
+        let directory = place.directory
+        let fileSystem = place.fileSystem
+        gateway = place.gateway
+        guard let boot = BootID.current() ?? BootID(text: String(repeating: "0", count: 32)) else {
+            throw GatewayFailure(status: 1, "the kernel does not tell its boot id")
+        }
+        var generator = SystemRandomNumberGenerator()
+        var options = LogOptions(gateway: gateway, boot: boot, budget: configuration.store.logBudget)
+        facts = try ReadingLog(
+            directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
+            using: &generator)
+        options.topic = .slots
+        options.segmentSize = HomeStore.slotsSegment
+        options.budget = HomeStore.slotsBudget
+        slots = try ReadingLog(
+            directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
+            using: &generator)
+        ledgerPath = "\(directory)/ledger.db"
+        snapshots = try SnapshotStore(directory: "\(directory)/snapshots", fileSystem: fileSystem)
+        history = try History(
+            directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
+            options: HistoryOptions(
+                retention: configuration.store.historyDays * Span.day, budget: configuration.store.historyBudget))
+    }
+
+    /// Opens `directory`; one that a disk's trouble keeps from being used gives an absent store. What people have to
+    /// put right before anything can work is an error: another daemon uses it, or it is no directory.
+    static func open(
+        _ directory: String, configuration: Configuration, clock: any Clock, logger: Logger
+    ) throws(GatewayFailure) -> HomeStore {
         do {
-            try fileSystem.createDirectory(directory)
-            lock = try DirectoryLock(directory: directory)
-            gateway = try HomeStore.identity(directory, fileSystem, logger)
-            guard let boot = BootID.current() ?? BootID(text: String(repeating: "0", count: 32)) else {
-                throw GatewayFailure(status: 1, "the kernel does not tell its boot id")
+            return try HomeStore(directory: directory, configuration: configuration, clock: clock, logger: logger)
+        } catch let failure as GatewayFailure {
+            throw failure
+        } catch {
+            guard let reason = HomeStore.trouble(error) else {
+                throw .cannotCreate("the state directory \(directory) cannot be used: \(error)")
             }
-            var generator = SystemRandomNumberGenerator()
-            var options = LogOptions(gateway: gateway, boot: boot, budget: configuration.store.logBudget)
-            facts = try ReadingLog(
-                directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
-                using: &generator)
-            options.topic = .slots
-            options.segmentSize = HomeStore.slotsSegment
-            options.budget = HomeStore.slotsBudget
-            slots = try ReadingLog(
-                directory: "\(directory)/log", fileSystem: fileSystem, clock: clock, options: options,
-                using: &generator)
-            HomeStore.tell(facts.report, "facts", logger)
-            HomeStore.tell(slots.report, "slots", logger)
-            ledgerPath = "\(directory)/ledger.db"
-            place = StorePlace(directory: directory, gateway: gateway, lock: lock, fileSystem: fileSystem)
-            snapshots = try SnapshotStore(directory: "\(directory)/snapshots", fileSystem: fileSystem)
-            history = try History(
-                directory: "\(directory)/history", fileSystem: fileSystem, log: facts,
-                options: HistoryOptions(
-                    retention: configuration.store.historyDays * Span.day, budget: configuration.store.historyBudget))
-            HomeStore.tell(history.statistics, logger)
+            logger.error(
+                "the state directory cannot be used; what comes waits in memory until it can",
+                metadata: ["directory": "\(directory)", "reason": "\(reason)"])
+            return try absent(directory, reason, configuration, clock, logger)
+        }
+    }
+
+    private static func absent(
+        _ directory: String, _ reason: DiskError, _ configuration: Configuration, _ clock: any Clock, _ logger: Logger
+    ) throws(GatewayFailure) -> HomeStore {
+        let disk = LocalFileSystem()
+        var known = ReadingLog.gateway(in: "\(directory)/log", fileSystem: disk)
+        if let bytes = try? identityFile(StorePlace.identityPath(directory), disk) {
+            known = GatewayID(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }) ?? known
+        }
+        var generator = SystemRandomNumberGenerator()
+        let place = StorePlace(
+            directory: directory, gateway: known ?? GatewayID(using: &generator),
+            keeping: .absence(StoreAbsence(because: reason, isIdentityKnown: known != nil)),
+            fileSystem: AbsentFileSystem(because: reason))
+        do {
+            return try HomeStore(place, configuration, clock, logger)
         } catch let failure as GatewayFailure {
             throw failure
         } catch {
             throw .cannotCreate("the state directory \(directory) cannot be used: \(error)")
         }
+    }
+
+    /// What the disk refused, where a disk can change its mind.
+    private static func trouble(_ error: any Error) -> DiskError? {
+        let found: DiskError? =
+            switch error {
+            case let error as DiskError: error
+            case let error as LogError: if case .disk(let error) = error.reason { error } else { nil }
+            case let error as DirectoryLockError: if case .disk(let error) = error { error } else { nil }
+            default: nil
+            }
+        return found.flatMap { [ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP, EINVAL].contains($0.errno) ? nil : $0 }
     }
 
     /// The permanent identity of this installation, made once. The log knows it too, where the file is lost or damaged.

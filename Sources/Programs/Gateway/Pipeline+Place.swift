@@ -18,10 +18,20 @@ extension Pipeline {
             throw error
         }
         guard wasAway else { return }
-        try parts.place.lock.reacquire()
+        try parts.place.reacquire()
         // Closed before it is opened: the one that closes removes a write-ahead log that the other would go on with.
         ledger = try Ledger(path: ":memory:")
-        let ledger = try Ledger(path: parts.ledgerPath)
+        try beginAnew(with: try parts.openLedger())
+        wasAway = false
+    }
+
+    /// Throws while the ledger's disk takes no writes, as a full one or one that is mounted read-only. When it does, the
+    /// consumers begin anew from what was put to rest.
+    func reopenLedger() throws {
+        try beginAnew(with: try Ledger(path: parts.ledgerPath))
+    }
+
+    private func beginAnew(with ledger: Ledger) throws {
         let restored = try parts.restoreUsage(ledger)
         let kept = try ledger.cursor() ?? .oldest
         let known = try ledger.devices()
@@ -48,6 +58,5 @@ extension Pipeline {
         slots.hold("ledger", at: kept)
         facts.hold(Pipeline.snapshotName, at: restored.cursor)
         self.ledger = ledger
-        wasAway = false
     }
 }

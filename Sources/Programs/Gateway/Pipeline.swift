@@ -83,13 +83,16 @@ actor Pipeline {
     private(set) var troubles: [String: String] = [:]
     private(set) var skippedFrames: UInt64 = 0
 
+    /// Something that is to be kept is not, as the last attempts ended.
+    var isFailing: Bool { facts.trouble != nil || !troubles.isEmpty }
+
     /// Opens everything and replays what came after the last snapshot. Blocks: call it before anything else runs.
     init(opening parts: PipelineParts) throws {
         self.parts = parts
         facts = parts.facts
         slots = parts.slots
         history = parts.history
-        let ledger = try Ledger(path: parts.ledgerPath)
+        let ledger = try parts.openLedger()
         self.ledger = ledger
         snapshots = parts.snapshots
         clock = parts.clock
@@ -124,8 +127,12 @@ actor Pipeline {
             attempt("log") { try facts.flush(heartbeat: true) }
             return tellDropped()
         }
-        attempt("log") { try flushFacts() }
+        let wasFailing = troubles["log"] != nil
+        let works = attempt("log") { try flushFacts() }
+        // The disk is back: what could not be put to rest meanwhile need not wait any longer.
+        if works, wasFailing, troubles["ledger"] != nil { lastCheckpoint -= Pipeline.checkpointInterval }
         tellDropped()
+        if ledger.isWaiting { attempt("ledger") { try reopenLedger() } }
         attempt("history") { try history.follow() }
         attempt("usage") {
             try follow()
@@ -154,7 +161,7 @@ actor Pipeline {
     /// The first tick: what came after the snapshot is taken in, and slots that the ledger does not have are put there.
     func start() {
         tick()
-        attempt("ledger") { try fillLedger() }
+        if !ledger.isWaiting { attempt("ledger") { try fillLedger() } }
     }
 
     /// The last tick and checkpoint of a daemon that stops.
@@ -162,7 +169,7 @@ actor Pipeline {
         tick()
         if wasAway { return }
         checkpoint()
-        attempt("ledger") { try ledger.settle() }
+        if !ledger.isWaiting { attempt("ledger") { try ledger.settle() } }
         attempt("history") { try history.seal() }
     }
 
@@ -209,6 +216,8 @@ actor Pipeline {
     /// Slots to their topic, the topic to the ledger, then the snapshot that says all this is done.
     func checkpoint() {
         lastCheckpoint = clock.now().monotonic
+        // Without a ledger to take them slots would only fill the log: they wait where they are, and so does the cursor.
+        if ledger.isWaiting { return }
         attempt("ledger") {
             let changed = pending.sorted { $0.key < $1.key }.map(\.value)
             if !changed.isEmpty {

@@ -18,6 +18,30 @@ struct PipelineParts: Sendable {
     let clock: any Clock
     let logger: Logger
 
+    init(_ store: HomeStore, _ clock: any Clock, _ logger: Logger) {
+        facts = store.facts
+        slots = store.slots
+        history = store.history
+        ledgerPath = store.ledgerPath
+        snapshots = store.snapshots
+        place = store.place
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The ledger, or where its disk takes no writes what can be read of it.
+    func openLedger() throws(LedgerError) -> Ledger {
+        do throws(LedgerError) {
+            if place.absence == nil { return try Ledger(path: ledgerPath) }
+        } catch {
+            logger.error(
+                "the ledger cannot be opened for writing; what changes waits in memory until it can",
+                metadata: ["reason": "\(error)"])
+            return try Ledger(waiting: ledgerPath, because: error)
+        }
+        return try Ledger(waiting: ":memory:", because: .waiting(path: ledgerPath, reason: "its disk is away"))
+    }
+
     /// Usage as its last snapshot has it, and the cursor from which it goes on.
     ///
     /// No snapshot, or a ledger that had to be made again: from the oldest record of the log.
@@ -32,7 +56,9 @@ struct PipelineParts: Sendable {
         for problem in found.problems { logger.error("a snapshot cannot be used", metadata: ["reason": "\(problem)"]) }
         if found.snapshot != nil, try ledger.cursor() == nil {
             // A snapshot is written after its slots, so a ledger that never got any has been lost.
-            logger.error("the ledger was lost and is made again from the log", metadata: ["path": "\(ledgerPath)"])
+            if !ledger.isWaiting {
+                logger.error("the ledger was lost and is made again from the log", metadata: ["path": "\(ledgerPath)"])
+            }
             return (UsageState(), .oldest)
         }
         guard let snapshot = found.snapshot, snapshot.version == Pipeline.snapshotVersion else {

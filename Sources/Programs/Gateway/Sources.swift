@@ -40,7 +40,7 @@ func waitForShutdown() async {
 struct SourcePlan {
     let declared: [DeclaredDevice]
     let buses: [(address: BusAddress, options: ModbusOptions, targets: [ModbusIntake.Target])]
-    let mqtt: MQTTOptions?
+    var mqtt: MQTTOptions?
 
     init(
         _ configuration: Configuration, catalog: ProfileCatalog, gateway: GatewayID

@@ -48,6 +48,7 @@ struct HealthService: Service {
     let mqtt: MQTTIntake?
     let buses: [ModbusIntake]
     let facts: ReadingLog
+    let pipeline: Pipeline
     let directory: String
     let clock: any Clock
 
@@ -56,13 +57,13 @@ struct HealthService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                report()
+                await report()
                 do { try await Task.sleep(for: HealthService.interval) } catch { return }
             }
         }
     }
 
-    private func report() {
+    private func report() async {
         guard
             let device = intake.device(
                 at: "gateway:self:gateway", as: .init(family: "gateway", profile: "gateway", role: .gateway))
@@ -79,7 +80,7 @@ struct HealthService: Service {
             samples.append(HealthService.sample(.busErrors, buses.reduce(0) { $0 + $1.errors }))
         }
         let log = facts.statistics
-        samples.append(HealthService.sample(.storeFailed, facts.trouble == nil ? 0 : 1))
+        samples.append(HealthService.sample(.storeFailed, await pipeline.isFailing ? 1 : 0))
         samples.append(HealthService.sample(.storeWaiting, UInt64(clamping: log.waitingBytes)))
         samples.append(HealthService.sample(.readingsDropped, UInt64(clamping: log.droppedReadings)))
         var space = statvfs()

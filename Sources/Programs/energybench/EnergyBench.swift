@@ -20,6 +20,15 @@ struct EnergyBench {
             }
             return
         }
+        if arguments.count == 5, arguments[1] == "query" {
+            do {
+                try QueryBench.run(socket: arguments[2], device: arguments[3], since: arguments[4])
+            } catch {
+                complain("energybench: \(error)")
+                exit(1)
+            }
+            return
+        }
         let parts = ["log", "store", "usage", "decode", "memory", "days", "week"]
         let chosen = Array(arguments.dropFirst(2))
         guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {

@@ -50,6 +50,7 @@ extension FuzzRun {
         attempt("appends \(records.count) records at \(session.log.end.offset)") {
             let first = try session.log.append(records)
             model.append(first.offset, records)
+            noteAppended(records, session.log)
         }
     }
 
@@ -78,7 +79,7 @@ extension FuzzRun {
         SeriesKey(device: DeviceID(high: 9, low: UInt64(i)), channel: .total, quantity: .power)
     }
 
-    private func flush(_ session: Session) {
+    func flush(_ session: Session) {
         let before = session.log.durable.offset
         writes.begin()
         let heartbeat = random.chance(200)
@@ -121,7 +122,6 @@ extension FuzzRun {
     private func pull(_ session: Session) throws {
         guard mood == .honest || mood == .flaky, canary == nil else { return }
         disk.detach()
-        wasPulled = true
         note("the disk is pulled")
         let durable = session.log.durable
         for _ in 0..<random.between(1, 4) {

@@ -33,7 +33,6 @@ final class FuzzRun {
     var isExact = true
     /// The next check must bear losses, because the disk lied since the last one.
     var isLenient = false
-    var wasPulled = false
     var nextValue: Int64 = 0
     var points = 0
     /// What happened, for a person; kept only when a failing run is run again.
@@ -41,6 +40,7 @@ final class FuzzRun {
     /// Where a rotten disk has each flush's records.
     let writes = WriteLog()
     var flushes: [WriteLog.Flush] = []
+    var survivors = Survivors(series: FuzzRun.seriesCount)
 
     static let seriesCount = 12
     static let segmentSize = 64 << 10
@@ -51,7 +51,9 @@ final class FuzzRun {
         random = SplitMix64(seed: seed)
         generator = SplitMix64(seed: seed, stream: 1)
         let draw = random.between(0, 99)
-        mood = canary != nil || draw < 45 ? .honest : draw < 75 ? .flaky : draw < 88 ? .rotten : .lying
+        mood =
+            canary == .silent
+            ? .lying : canary != nil || draw < 45 ? .honest : draw < 75 ? .flaky : draw < 88 ? .rotten : .lying
         options = LogOptions(
             gateway: GatewayID(high: 0x1111_2222_3333_4444, low: seed), boot: BootID(bytes: Array(0..<16)),
             segmentSize: FuzzRun.segmentSize, budget: Int64(FuzzRun.segmentSize) * random.between(3, 6),
@@ -74,6 +76,7 @@ final class FuzzRun {
         while points < count {
             let session = try open()
             try live(session)
+            noteSurvivors(session)
             end()
             points += 1
         }

@@ -8,6 +8,9 @@ enum Mood: String, CaseIterable, Sendable {
     case rotten
     /// Confirms syncs that it does not do, in some sessions.
     case lying
+
+    /// What was confirmed may be gone.
+    var spoils: Bool { self == .rotten || self == .lying }
 }
 
 /// A mistake made on purpose, which the fuzzer must find.
@@ -20,6 +23,8 @@ enum Canary: String, CaseIterable, Sendable {
     case released = "a History that does not hold the ring"
     /// A bit turns on a disk that is taken for a good one.
     case rot = "a disk that turns bits"
+    /// After a disk has lied History's answers lack a value that it has.
+    case silent = "a History that keeps a value to itself"
 }
 
 /// What a check found.

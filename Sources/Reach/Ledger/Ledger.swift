@@ -21,6 +21,8 @@ package final class Ledger {
         case replaced(setAside: String, reason: String)
         /// A ledger of a newer version: it answers queries and refuses commits.
         case readOnly
+        /// What cannot be opened for writing: as in `init(waiting:because:)`.
+        case waiting(reason: String)
     }
 
     /// Of the database file; `-wal` and `-shm` lie beside it.
@@ -65,6 +67,40 @@ package final class Ledger {
             }
             opening = .replaced(setAside: aside, reason: error.description)
         }
+    }
+
+    /// A ledger for as long as its disk takes no writes: it answers from the file as that lies there, or as an empty one
+    /// where none can be read, and refuses commits. Changes nothing on the disk; only while nobody writes to the file.
+    package init(
+        waiting path: String, because error: LedgerError, limits: Limits = Limits()
+    ) throws(LedgerError) {
+        self.path = path
+        self.limits = limits
+        opening = .waiting(reason: error.description)
+        if let found = try? Ledger.look(at: path) {
+            database = found
+            return
+        }
+        do throws(SQLiteError) {
+            database = try Database(path: ":memory:", access: .create)
+            try LedgerSchema.migrator.migrate(database)
+        } catch {
+            throw LedgerError(path: path, error)
+        }
+    }
+
+    /// Nil where there is no ledger of this version.
+    private static func look(at path: String) throws(SQLiteError) -> Database? {
+        guard DamagedFile.size(path) > 0 else { return nil }
+        let database = try Database(path: path, access: .untouched)
+        guard try database.schemaVersion() == LedgerSchema.migrator.version else { return nil }
+        try check(database, whole: false)
+        return database
+    }
+
+    /// Commits are refused until it is opened anew.
+    package var isWaiting: Bool {
+        if case .waiting = opening { true } else { false }
     }
 
     private static func open(_ path: String) throws(SQLiteError) -> (Database, Opening) {
@@ -129,7 +165,7 @@ package final class Ledger {
     /// Moves all that was committed into the file itself and empties the write-ahead log: what a backup of the one file
     /// then has is everything. For the end; a ledger that is only read has nothing to move.
     package func settle() throws(LedgerError) {
-        guard opening != .readOnly else { return }
+        guard opening != .readOnly, !isWaiting else { return }
         try reading { () throws(SQLiteError) in try database.checkpoint() }
     }
 

@@ -16,6 +16,7 @@ extension Ledger {
         changes: [SlotUsage], devices: [Device] = [], settings: [HomeSettings] = [], decisions: [Decision] = [],
         commands: [DatedCommand] = [], prices: [PriceRun] = [], cursor: Cursor
     ) throws(LedgerError) {
+        if case .waiting(let reason) = opening { throw .waiting(path: path, reason: reason) }
         guard opening != .readOnly else { throw .readOnly(path: path) }
         try reading { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in

@@ -11,9 +11,22 @@ package struct LedgerFile {
     package init(path: String) throws(LedgerError) {
         self.path = path
         do throws(SQLiteError) {
-            database = try Database(path: path, access: .readOnly)
+            database = try LedgerFile.open(path)
         } catch {
             throw LedgerError(path: path, error)
+        }
+    }
+
+    private static func open(_ path: String) throws(SQLiteError) -> Database {
+        do throws(SQLiteError) {
+            let database = try Database(path: path, access: .readOnly)
+            _ = try database.schemaVersion()
+            return database
+        } catch {
+            // The index of a write-ahead log is missing and cannot be made: nobody uses the file, on a disk that takes
+            // no writes.
+            guard error.cannotOpen else { throw error }
+            return try Database(path: path, access: .untouched)
         }
     }
 

@@ -1,4 +1,5 @@
 import Disk
+import Glibc
 import Ledger
 import Metering
 import ReadingLog
@@ -112,14 +113,30 @@ package final class BackupStream {
             && BackupPath.isAllowed(path)
     }
 
+    /// A whole copy of a database: beside it, or where nothing can be written there, as on a card that has become
+    /// read-only, among the temporary files.
+    private func copy(of database: String) throws -> String {
+        let ledger = try LedgerFile(path: database)
+        let beside = database + BackupStream.copySuffix
+        try? fileSystem.remove(beside)
+        do {
+            try ledger.copy(to: beside)
+            return beside
+        } catch {
+            let name = "energyd-\(getpid())-\(database.split(separator: "/").last ?? "")\(BackupStream.copySuffix)"
+            let elsewhere = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/\(name)"
+            try? fileSystem.remove(elsewhere)
+            // What is said is why the directory of the home does not do.
+            do { try ledger.copy(to: elsewhere) } catch _ { throw error }
+            return elsewhere
+        }
+    }
+
     /// The head of the file's entry; nil where it is gone.
     private func begin(_ path: String, isDatabase: Bool) throws -> [UInt8]? {
         var place = "\(directory.path)/\(path)"
         if isDatabase {
-            let copy = place + BackupStream.copySuffix
-            try? fileSystem.remove(copy)
-            try LedgerFile(path: place).copy(to: copy)
-            place = copy
+            place = try copy(of: place)
         }
         do throws(DiskError) {
             let file = try fileSystem.open(place, .read)

@@ -33,7 +33,11 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
     private static func acquire(_ path: String, _ directory: String) throws(DirectoryLockError) -> CInt {
         var descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         // A disk that is mounted read-only can be locked as well, and is waited for.
-        if descriptor < 0, errno == EROFS { descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC) }
+        if descriptor < 0, errno == EROFS {
+            descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            // That it is not there either is not the trouble.
+            if errno == ENOENT { errno = EROFS }
+        }
         guard descriptor >= 0 else {
             throw .disk(DiskError(path: path, operation: .lock, errno: errno))
         }

@@ -38,7 +38,7 @@ struct HistoryState: Sendable {
     /// Log time.
     private(set) var wall = Timestamp(milliseconds: 0)
     var nextSequence: UInt64 = 1
-    /// Of a seal that failed and may have left files.
+    /// Of the first seal that failed since the last that did not: it and later ones may have left files.
     var unfinished: UInt64?
     var statistics = HistoryStatistics()
     /// The last places that queries found damaged.

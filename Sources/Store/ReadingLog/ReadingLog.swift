@@ -167,9 +167,11 @@ package final class ReadingLog: Log {
     }
 
     private func begin(_ writer: inout SegmentWriter, _ first: UInt64, _ now: ClockReading) throws(DiskError) {
-        let (epoch, count) = state.withLock { ($0.pending.closed.first?.header.epoch ?? 0, $0.dictionary.count) }
+        let (epoch, count) = state.withLock {
+            ($0.pending.closed.first?.header.epoch ?? 0, $0.dictionary.nextNumber.value)
+        }
         let info = try writer.begin(
-            epoch: epoch, firstOffset: first, created: now.wall, seriesCount: UInt32(count))
+            epoch: epoch, firstOffset: first, created: now.wall, seriesCount: count)
         state.withLock { $0.begin(info) }
     }
 
@@ -221,6 +223,17 @@ package final class ReadingLog: Log {
 
     private func notifyListeners() {
         for listener in state.withLock({ Array($0.listeners.values) }) { listener() }
+    }
+
+    /// Frames of what is not durable.
+    var waitingFrames: [ClosedFrame] {
+        let now = clock.now()
+        return writer.withLock { _ in
+            state.withLock { state in
+                state.close(now, heartbeat: false)
+                return state.pending.closed
+            }
+        }
     }
 
     var view: LogView { state.withLock { $0.view } }

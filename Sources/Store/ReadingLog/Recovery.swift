@@ -57,7 +57,7 @@ struct Recovery {
             log.epoch = last.epoch
             log.nextOffset = last.firstOffset
             isBroken = scanLast(last) || isBroken
-            completeDictionary(before: last)
+            completeDictionary(before: last, isWhole: !isBroken && log.report.damagedFrames == 0)
         } else {
             isBroken = true
         }

@@ -12,8 +12,14 @@ extension Recovery {
             let file = try fileSystem.open(path(last.number), .read)
             defer { file.close() }
             // After a kill the kernel may still hold what the disk lacks; what is reported durable must be on it.
-            try file.sync()
-            try fileSystem.syncDirectory(directory)
+            do throws(DiskError) {
+                try file.sync()
+                try fileSystem.syncDirectory(directory)
+            } catch {
+                // A disk that has become read-only, as ext4 does after an error, can still be read.
+                guard error.isReadOnly else { throw error }
+                log.report.diskErrors.append(error)
+            }
             return try scan(file, last)
         } catch {
             log.report.diskErrors.append(error)
@@ -131,8 +137,10 @@ extension Recovery {
 
     /// Looks for declarations in older segments where the last one does not have them all: because it has no frame
     /// yet, or because the frame that had them is damaged.
-    mutating func completeDictionary(before last: SegmentInfo) {
+    mutating func completeDictionary(before last: SegmentInfo, isWhole: Bool) {
         let wanted = min(headers[last.number]?.seriesCount ?? 0, UInt32(SeriesDictionary.maximumCount))
+        // What it lacks was lost before it was begun, and told then.
+        if isWhole, log.isBegun { return log.dictionary.skip(to: SeriesNumber(wanted)) }
         let older = log.segments.dropLast().suffix(Recovery.segmentsSearched)
         for segment in older.reversed() where log.dictionary.count < wanted {
             do throws(DiskError) {

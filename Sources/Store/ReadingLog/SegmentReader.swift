@@ -73,9 +73,12 @@ final class SegmentReader: LogReader {
             Cursor(epoch: $0.epoch, offset: $0.firstOffset)
         }
         let end = next ?? view.durable
-        if cursor.offset == end.offset || (isKnown && cursor.offset < end.offset) { return }
+        // Epochs rise, so one that was lost whole lies between those that are here: what came before it is known to
+        // whoever has its cursor, and is not to be told again.
+        let isPlaced = isKnown || cursor.epoch < end.epoch
+        if cursor.offset == end.offset || (isPlaced && cursor.offset < end.offset) { return }
         // An epoch that is not of this log says nothing about its offsets.
-        let to = isKnown || cursor.offset > view.durable.offset ? end : oldest
+        let to = isPlaced || cursor.offset > view.durable.offset ? end : oldest
         try report(.rewound(from: cursor, to: to), goingTo: to, body)
     }
 

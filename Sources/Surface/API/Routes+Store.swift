@@ -18,7 +18,7 @@ extension Routes {
         router.post("/v1/store/import") { request, _ in try await routes.importReadings(request) }
         router.get("/v1/store/backup") { request, _ in
             _ = try Query(request, known: [])
-            return Routes.stream(try await routes.store().backup(), type: "application/x-tar")
+            return try await Routes.stream(try await routes.store().backup(), type: "application/x-tar")
         }
     }
 
@@ -42,7 +42,7 @@ extension Routes {
             case .influx: "text/plain; charset=utf-8"
             case .prometheus: "application/openmetrics-text; version=1.0.0; charset=utf-8"
             }
-        return Routes.stream(pieces, type: type)
+        return try await Routes.stream(pieces, type: type)
     }
 
     private func importReadings(_ request: Request) async throws -> Response {
@@ -57,9 +57,12 @@ extension Routes {
         return Routes.answer(try await store.importReadings(Array(body.readableBytesView), isRehearsal: isRehearsal))
     }
 
-    /// A failure on the way ends the connection before the end of the body, so that nobody takes a part for the whole.
-    private static func stream(_ pieces: @escaping StoreView.Pieces, type: String) -> Response {
+    /// A failure at the beginning is a problem that is told; one on the way ends the connection before the end of the
+    /// body, so that nobody takes a part for the whole.
+    private static func stream(_ pieces: @escaping StoreView.Pieces, type: String) async throws -> Response {
+        let first = try await pieces()
         let body = ResponseBody { writer in
+            if let first { try await writer.write(ByteBuffer(bytes: first)) }
             while let piece = try await pieces() { try await writer.write(ByteBuffer(bytes: piece)) }
             try await writer.finish(nil)
         }

@@ -68,49 +68,31 @@ package struct StoreAnswer: JSONEncodable {
 
 /// `POST /v1/store/import`: what became of the lines of one request.
 package struct ImportAnswer: JSONEncodable {
-    /// A line that was not taken in, counted from 1 in its request, and the end of a sentence about it.
-    package struct Refusal: JSONEncodable {
-        package var line: Int
-        package var reason: String
+    package let outcome: ImportOutcome
 
-        package init(line: Int, reason: String) {
-            self.line = line
-            self.reason = reason
-        }
-
-        package func encode(to json: inout JSONWriter) {
-            json.object {
-                $0.field("line", number: line)
-                $0.field("reason", text: reason)
-            }
-        }
+    package init(_ outcome: ImportOutcome) {
+        self.outcome = outcome
     }
-
-    /// Taken in, or in a rehearsal: would be.
-    package var taken = 0
-    /// There already, with the same value.
-    package var known = 0
-    /// There already with another value, which stays.
-    package var differing = 0
-    /// Lines that were not taken in.
-    package var refused = 0
-    /// Why, of the first thousand of them.
-    package var refusals: [Refusal] = []
-    /// Names of devices that the home did not have.
-    package var newDevices: [String] = []
-
-    package init() {}
 
     package func encode(to json: inout JSONWriter) {
         json.object { json in
-            json.field("taken", number: taken)
-            json.field("known", number: known)
-            json.field("differing", number: differing)
-            json.field("refused", number: refused)
-            json.field("refusals", list: refusals)
+            json.field("taken", number: outcome.taken)
+            json.field("known", number: outcome.known)
+            json.field("differing", number: outcome.differing)
+            json.field("older", number: outcome.older)
+            json.field("refused", number: outcome.refused)
+            json.key("refusals")
+            json.array { json in
+                for refusal in outcome.refusals {
+                    json.object {
+                        $0.field("line", number: refusal.line)
+                        $0.field("reason", text: refusal.reason)
+                    }
+                }
+            }
             json.key("new_devices")
             json.array { json in
-                for name in newDevices { json.text(name) }
+                for name in outcome.newDevices { json.text(name) }
             }
         }
     }

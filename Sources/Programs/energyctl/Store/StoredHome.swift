@@ -30,28 +30,31 @@ struct StoredHome {
             // Whatever there is, however old.
             history = try History(
                 directory: directory.history, fileSystem: fileSystem, log: log,
-                options: HistoryOptions(retention: Span.day * 36_500, budget: 1 << 50))
+                options: StoredHome.everything)
             try history.follow()
         } catch {
             throw Failure(.failed, "\(directory.path) cannot be read: \(error)")
         }
-        names = try StoredHome.names(directory, fileSystem, log)
+        names = Dictionary(
+            try StoredHome.devices(directory, fileSystem, log).map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
     }
 
-    /// From the ledger, and from what the log has that did not reach it.
-    private static func names(
+    /// Keeps whatever there is, however old.
+    static let everything = HistoryOptions(retention: Span.day * 36_500, budget: 1 << 50)
+
+    /// From the ledger, and from what the log has that did not reach it; in the order in which they were described.
+    static func devices(
         _ directory: StateDirectory, _ fileSystem: any FileSystem, _ log: ReadingLog
-    ) throws -> [DeviceID: String] {
-        var names: [DeviceID: String] = [:]
-        for device in try StoreNames.ofLedger(directory, fileSystem) { names[device.id] = device.name }
+    ) throws -> [Device] {
+        var devices = try StoreNames.ofLedger(directory, fileSystem)
         let snapshots = try SnapshotStore(directory: directory.snapshots, fileSystem: fileSystem)
-        let cursor = names.isEmpty ? Cursor.oldest : snapshots.read("usage").snapshot?.cursor ?? .oldest
+        let cursor = devices.isEmpty ? Cursor.oldest : snapshots.read("usage").snapshot?.cursor ?? .oldest
         try log.reader(from: cursor).readAll { item in
             guard case .frame(let frame) = item else { return }
             try? frame.records { _, record in
-                if case .device(let device) = record { names[device.id] = device.name }
+                if case .device(let device) = record { devices.append(device) }
             }
         }
-        return names
+        return devices
     }
 }

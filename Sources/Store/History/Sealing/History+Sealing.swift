@@ -58,12 +58,15 @@ extension History {
                 // A tier's file may have its name already: the next attempt must not have the same sequence.
                 state.withLock {
                     $0.nextSequence += 1
-                    $0.unfinished = sequence
+                    $0.unfinished = $0.unfinished ?? sequence
                 }
                 throw error
             }
         }
-        state.withLock { $0.noteSealed(files, sealed) }
+        state.withLock {
+            $0.noteSealed(files, sealed)
+            $0.unfinished = nil
+        }
         log.hold(History.consumerName, at: cursor)
         try removeExpired()
         try mergeFiles()
@@ -72,19 +75,30 @@ extension History {
         AllocatorMemory.giveBack()
     }
 
-    /// Removes what a seal that failed has left under a name: files of one tier without the others', which would look
-    /// as if the others had been given up.
+    /// Of a file that one seal made: `…-<sequence>.<sequence>.blk`.
+    private static func sequence(ofSeal name: String) -> UInt64? {
+        guard let dash = name.lastIndex(of: "-") else { return nil }
+        let parts = name[name.index(after: dash)...].split(separator: ".")
+        guard parts.count == 3, parts[0] == parts[1], parts[2] == "blk" else { return nil }
+        return UInt64(parts[0])
+    }
+
+    /// Removes what seals that failed have left under a name: files of one tier without the others', which would look
+    /// as if the others had been given up. Again before each attempt, since a disk that is away shows none of them.
     private func removeUnfinished() throws(DiskError) {
-        guard let sequence = state.withLock({ $0.unfinished }) else { return }
-        let suffix = "-\(sequence).\(sequence).blk"
+        guard let (first, next) = state.withLock({ state in state.unfinished.map { ($0, state.nextSequence) } }) else {
+            return
+        }
+        let unfinished = first..<next
         for tier in HistoryTier.allCases {
             let directory = directory(of: tier)
-            let names = try reading.fileSystem.list(directory).filter { $0.hasSuffix(suffix) }
+            let names = try reading.fileSystem.list(directory).filter { name in
+                History.sequence(ofSeal: name).map(unfinished.contains) ?? false
+            }
             if names.isEmpty { continue }
             for name in names { try reading.fileSystem.remove(directory + "/" + name) }
             try reading.fileSystem.syncDirectory(directory)
         }
-        state.withLock { $0.unfinished = nil }
     }
 
     private func seal(

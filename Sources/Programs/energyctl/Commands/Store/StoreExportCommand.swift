@@ -14,8 +14,9 @@ struct StoreExportCommand: ParsableCommand {
         discussion: """
             Values are exact, in canonical units (W, Wh, V, A); times are UTC. csv, jsonl and influx come in the \
             order of time and can be imported again; `energyctl replay` reads jsonl too. prometheus is OpenMetrics \
-            text for `promtool tsdb create-blocks-from openmetrics`. Parquet is not offered: there is no library for \
-            it that is small and well kept; DuckDB makes it from csv in one command.
+            text for `promtool tsdb create-blocks-from openmetrics`. Parquet is not offered: no library for it \
+            is both well kept and small enough for a Raspberry Pi (ARCHITECTURE.md says which were looked at). DuckDB \
+            makes it of csv: duckdb -c "COPY (FROM 'house.csv') TO 'house.parquet'"
 
             Asks energyd; where it does not run, or with --data-dir, reads the state directory.
 

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Disk
 import Exchange
 import JSONScanner
+import Timekeeping
+import Upkeep
 
 struct StoreImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,8 +12,12 @@ struct StoreImportCommand: ParsableCommand {
         discussion: """
             What is stored already stays as it is, so that the same file can be imported again and changes nothing. \
             Usage and cost of the time in question are worked out again. A device that is not known is made, with \
-            the name in the file. Readings older than history_days are refused: raise it in energyd.toml first. \
-            energyd must run.
+            the name in the file. What is older than history_days counts in the averages of its minute (kept for a \
+            year) and quarter of an hour (for ever), and in usage; its values themselves are not kept: for that raise \
+            history_days in energyd.toml first.
+
+            Asks energyd; where it does not run, or with --data-dir, writes into the state directory's log, and energyd \
+            takes it in when it starts.
 
             csv needs a first line that names its columns: time, device, channel, quantity, value, unit. What each \
             format may hold is in Formats.md. Lines that cannot be read are told with their place, left out, and end \
@@ -26,15 +33,14 @@ struct StoreImportCommand: ParsableCommand {
     @Option(help: "Influx: the unit of times: ns, us, ms or s.") var precision = "ns"
     @Flag(help: "Only say what would be taken in.") var dryRun = false
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var directory: DataDirectoryOptions
 
     /// Complaints about lines that are printed; the rest is counted.
     private static let maximumComplaints = 20
 
     func run() throws {
         var parser = try parser()
-        let client = try DaemonClient(connection)
-        _ = try client.get("/healthz")
-        var batch = ImportBatch(client: client, isRehearsal: dryRun)
+        var batch = ImportBatch(try target())
         var tally = ImportTally(file: file, maximumComplaints: StoreImportCommand.maximumComplaints)
         var reader = try LineReader(path: file, maximum: ReadingParser.maximumLine)
         var progress = Progress(dryRun ? "checking" : "importing", total: file == "-" ? nil : try InputFile(file).size)
@@ -59,6 +65,20 @@ struct StoreImportCommand: ParsableCommand {
         }
     }
 
+    private func target() throws -> any ImportTarget {
+        if directory.dataDir == nil {
+            do {
+                let client = try DaemonClient(connection)
+                _ = try client.get("/healthz")
+                return ImportingDaemon(client: client, isRehearsal: dryRun)
+            } catch let failure as Failure {
+                guard failure.status == .unreachable, directory.isThere else { throw failure }
+                Terminal.complain("energyd does not run; writing into the log of \(directory.place().path)")
+            }
+        }
+        return try ImportingDirectory(try directory.open(), isRehearsal: dryRun)
+    }
+
     private func parser() throws -> ReadingParser {
         let chosen = format.map { ExchangeFormat(rawValue: $0) } ?? ExchangeFormat(fileName: file)
         guard let chosen, chosen != .prometheus else {
@@ -80,14 +100,12 @@ private struct ImportBatch {
     private static let maximumReadings = 10_000
     private static let maximumBytes = 2 << 20
 
-    let client: DaemonClient
-    let isRehearsal: Bool
+    private let target: any ImportTarget
     private var writer = ReadingWriter(.jsonl)
     private var lines: [Int] = []
 
-    init(client: DaemonClient, isRehearsal: Bool) {
-        self.client = client
-        self.isRehearsal = isRehearsal
+    init(_ target: any ImportTarget) {
+        self.target = target
     }
 
     var isFull: Bool { lines.count >= ImportBatch.maximumReadings || writer.count >= ImportBatch.maximumBytes }
@@ -99,20 +117,70 @@ private struct ImportBatch {
 
     mutating func send(_ tally: inout ImportTally) throws {
         guard !lines.isEmpty else { return }
-        let answer = try client.post("/v1/store/import", [("dry_run", isRehearsal ? "1" : nil)], writer.take())
+        let outcome = try target.take(writer.take())
+        tally.taken += outcome.taken
+        tally.known += outcome.known
+        tally.differing += outcome.differing
+        tally.older += outcome.older
+        for refusal in outcome.refusals where lines.indices.contains(refusal.line - 1) {
+            tally.refuse(lines[refusal.line - 1], "the reading \(refusal.reason)")
+        }
+        tally.refused += max(0, outcome.refused - outcome.refusals.count)
+        tally.newDevices.formUnion(outcome.newDevices)
+        lines.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Who takes lines of jsonl in.
+private protocol ImportTarget {
+    func take(_ lines: [UInt8]) throws -> ImportOutcome
+}
+
+private struct ImportingDaemon: ImportTarget {
+    let client: DaemonClient
+    let isRehearsal: Bool
+
+    func take(_ lines: [UInt8]) throws -> ImportOutcome {
+        let answer = try client.post("/v1/store/import", [("dry_run", isRehearsal ? "1" : nil)], lines)
         let root = try JSONDocument(answer: answer).root
         func count(_ key: String) -> Int { Int(root.member(key)?.integer ?? 0) }
-        tally.taken += count("taken")
-        tally.known += count("known")
-        tally.differing += count("differing")
+        var outcome = ImportOutcome()
+        outcome.taken = count("taken")
+        outcome.known = count("known")
+        outcome.differing = count("differing")
+        outcome.older = count("older")
+        outcome.refused = count("refused")
         for refusal in root.member("refusals").map({ Array($0.elements) }) ?? [] {
-            let line = Int(refusal.member("line")?.integer ?? 0)
-            guard lines.indices.contains(line - 1) else { continue }
-            tally.refuse(lines[line - 1], "the reading \(refusal.member("reason")?.string() ?? "is refused")")
+            outcome.refusals.append(
+                ImportOutcome.Refusal(
+                    line: Int(refusal.member("line")?.integer ?? 0),
+                    reason: refusal.member("reason")?.string() ?? "is refused"))
         }
-        tally.refused += max(0, count("refused") - (root.member("refusals").map { Array($0.elements).count } ?? 0))
-        tally.newDevices.formUnion(root.member("new_devices").map { $0.elements.compactMap { $0.string() } } ?? [])
-        lines.removeAll(keepingCapacity: true)
+        outcome.newDevices = root.member("new_devices").map { $0.elements.compactMap { $0.string() } } ?? []
+        return outcome
+    }
+}
+
+/// Holds the directory's lock as long as it is there.
+private final class ImportingDirectory: ImportTarget {
+    private let lock: DirectoryLock
+    private let isRehearsal: Bool
+    private var importing: ReadingImport<RestingHome>
+
+    init(_ directory: StateDirectory, isRehearsal: Bool) throws {
+        lock = try withStore { try DirectoryLock(directory: directory.path) }
+        self.isRehearsal = isRehearsal
+        importing = ReadingImport(
+            home: try RestingHome(directory, isRehearsal: isRehearsal), isRehearsal: isRehearsal, retention: nil,
+            now: SystemClock().now().wall)
+    }
+
+    deinit { lock.release() }
+
+    func take(_ lines: [UInt8]) throws -> ImportOutcome {
+        let outcome = try importing.take(lines)
+        if outcome.taken > 0, !isRehearsal { try importing.home.settle() }
+        return outcome
     }
 }
 
@@ -123,6 +191,7 @@ private struct ImportTally {
     var taken = 0
     var known = 0
     var differing = 0
+    var older = 0
     var refused = 0
     var newDevices: Set<String> = []
 
@@ -143,6 +212,11 @@ private struct ImportTally {
         if differing > 0 { text += ", \(differing) there with another value, which stays" }
         if refused > 0 { text += ", \(refused) left out" }
         text += "\n"
+        if older > 0 {
+            text +=
+                "\(older) \(older == 1 ? "is" : "are") older than history_days: kept in averages of a minute (a year) and of "
+                + "a quarter of an hour (for ever)\n"
+        }
         if !newDevices.isEmpty {
             let names = newDevices.sorted().map(Terminal.visible).joined(separator: ", ")
             text += "\(isRehearsal ? "Devices that would be made" : "Made"): \(names)\n"

@@ -1,17 +1,64 @@
-import APITypes
-import Devices
 import Exchange
 import History
-import Intake
 import Metering
 import ReadingLog
 import Records
 import Timekeeping
 
+/// The home that readings of the past are taken into: a running gateway's, or one that rests in its directory.
+package protocol ImportingHome {
+    var facts: ReadingLog { get }
+    /// Has all that the log has.
+    var history: History { get }
+    /// The device that people call so.
+    func device(named name: String) -> DeviceID?
+    /// A name that means something else.
+    func isReserved(_ name: String) -> Bool
+    /// Makes the device that a reading of the file is of; nil when the home has as many as it may have.
+    mutating func makeDevice(_ reading: NamedReading) -> DeviceID?
+    /// What has to be in the log before readings of the devices that were made.
+    mutating func describeDevices() throws
+    /// The reading's value, within what its quantity can be.
+    func plausible(_ reading: NamedReading, now: Timestamp) throws(LineFault) -> Int64
+}
+
+/// What became of the lines of one import.
+package struct ImportOutcome: Sendable {
+    /// A line that was not taken in, counted from 1, and the end of a sentence about it.
+    package struct Refusal: Sendable {
+        package var line: Int
+        package var reason: String
+
+        package init(line: Int, reason: String) {
+            self.line = line
+            self.reason = reason
+        }
+    }
+
+    /// Taken in, or in a rehearsal: would be.
+    package var taken = 0
+    /// There already, with the same value, or in the roll-ups of their time.
+    package var known = 0
+    /// There already with another value, which stays.
+    package var differing = 0
+    /// Of those taken in: older than raw values are kept.
+    package var older = 0
+    /// Lines that were not taken in.
+    package var refused = 0
+    /// Why, of the first thousand of them.
+    package var refusals: [Refusal] = []
+    /// Names of devices that the home did not have.
+    package var newDevices: [String] = []
+
+    package init() {}
+}
+
 /// Takes readings of the past into the log, as far as History does not have them: the same lines again change nothing.
+/// Those that are older than History keeps raw values go into its roll-ups, where these have nothing of their quarter
+/// of an hour yet.
 ///
 /// Blocks; on a thread of its own.
-struct HistoryIntake {
+package struct ReadingImport<Home: ImportingHome> {
     private struct Candidate {
         let line: Int
         let key: SeriesKey
@@ -19,30 +66,37 @@ struct HistoryIntake {
         let value: Int64
     }
 
-    private let home: GatewayHome
+    /// As it is after what was taken in.
+    package private(set) var home: Home
     private let isRehearsal: Bool
+    private let oldest: Timestamp?
     private let now: Timestamp
-    private var answer = ImportAnswer()
+    private var answer = ImportOutcome()
     /// Devices by name; nil inside: refused. In a rehearsal new ones have an identity that nobody keeps.
     private var devices: [String: DeviceID?] = [:]
 
     /// Readings further apart than this are looked for in History one by one.
-    private static let stride = Span.hour
+    private static var stride: Int64 { Span.hour }
     /// Refusals that are told; all are counted.
-    private static let maximumRefusals = 1000
+    private static var maximumRefusals: Int { 1000 }
     /// Readings of one record.
-    private static let recordSize = 1024
+    private static var recordSize: Int { 1024 }
 
-    init(home: GatewayHome, isRehearsal: Bool) {
+    /// `retention`: how long History keeps raw values, in ms; nil where that is not known.
+    package init(home: Home, isRehearsal: Bool, retention: Int64?, now: Timestamp) {
         self.home = home
         self.isRehearsal = isRehearsal
-        now = home.clock.now().wall
+        oldest = retention.map { now - $0 }
+        self.now = now
     }
 
-    mutating func take(_ lines: [UInt8]) throws -> ImportAnswer {
+    /// `lines`: jsonl, as `Formats.md` has it.
+    package mutating func take(_ lines: [UInt8]) throws -> ImportOutcome {
+        answer = ImportOutcome()
         var candidates = candidates(lines)
         candidates.sort { ($0.key, $0.time, $0.line) < ($1.key, $1.time, $1.line) }
         let new = try unknown(candidates)
+        if let oldest { answer.older = new.count { $0.time < oldest } }
         if isRehearsal {
             answer.taken = new.count
         } else {
@@ -68,20 +122,7 @@ struct HistoryIntake {
     }
 
     private mutating func candidate(_ reading: NamedReading, line: Int) throws(LineFault) -> Candidate {
-        guard reading.time <= now + Normalizer.futureTolerance else {
-            throw LineFault("is of the future: \(reading.time.rfc3339())")
-        }
-        let oldest = now - home.upkeep.retention
-        guard reading.time > oldest else {
-            let days = home.upkeep.retention / Span.day
-            throw LineFault("is older than what is kept (\(days) days): history_days in energyd.toml says how long")
-        }
-        let value: Int64
-        switch Plausibility.check(reading.quantity, reading.value) {
-        case .ok: value = reading.value
-        case .clamped(let limit): value = limit
-        case .reject(let reason): throw LineFault("is not plausible: \(reason)")
-        }
+        let value = try home.plausible(reading, now: now)
         let device = try device(reading)
         return Candidate(
             line: line, key: SeriesKey(device: device, channel: reading.channel, quantity: reading.quantity),
@@ -94,11 +135,11 @@ struct HistoryIntake {
             guard let known else { throw LineFault("is of a device that cannot be made: \(name)") }
             return known
         }
-        if let device = home.intake.device(named: name) {
-            devices[name] = device.id
-            return device.id
+        if let id = home.device(named: name) {
+            devices[name] = id
+            return id
         }
-        guard !DeviceRegistry.reservedNames.contains(name) else {
+        guard !home.isReserved(name) else {
             devices[name] = .some(nil)
             throw LineFault("is of a device called \(name), which is what energyd calls something else")
         }
@@ -107,11 +148,11 @@ struct HistoryIntake {
             var generator = SystemRandomNumberGenerator()
             id = DeviceID(using: &generator)
         } else {
-            id = home.intake.device(at: "import:reading:\(name)", as: DeviceRegistry.Description(importing: reading))
+            id = home.makeDevice(reading)
         }
         devices[name] = .some(id)
         guard let id else {
-            throw LineFault("names one device more than the \(DeviceRegistry.maximumDevices) a home may have")
+            throw LineFault("names one device more than a home may have")
         }
         answer.newDevices.append(name)
         return id
@@ -124,7 +165,7 @@ struct HistoryIntake {
         while i < sorted.count {
             var end = i + 1
             while end < sorted.count, sorted[end].key == sorted[i].key,
-                sorted[end].time - sorted[end - 1].time <= HistoryIntake.stride
+                sorted[end].time - sorted[end - 1].time <= Self.stride
             {
                 end += 1
             }
@@ -143,6 +184,7 @@ struct HistoryIntake {
         try home.history.range(first.key, from: first.time - tolerance, to: last.time + tolerance + 1) {
             stored.append($0)
         }
+        let givenUp = try givenUp(first.key, first.time, last.time)
         var start = 0
         var previous: Candidate?
         for candidate in run {
@@ -153,6 +195,8 @@ struct HistoryIntake {
                 answer.known += 1
             } else if near.contains(where: { $0.time == candidate.time }) || twin != nil {
                 answer.differing += 1
+            } else if givenUp.contains(ReadingImport.quarter(of: candidate.time)) {
+                answer.known += 1
             } else {
                 new.append(candidate)
                 previous = candidate
@@ -160,9 +204,30 @@ struct HistoryIntake {
         }
     }
 
+    private static var quarter: Int64 { 15 * Span.minute }
+
+    private static func quarter(of time: Timestamp) -> Timestamp { time - time.milliseconds % quarter }
+
+    /// Quarters of an hour of which History has less in raw values than its roll-ups count: what they were made of has
+    /// been given up, and taking it in again would count it twice.
+    private func givenUp(
+        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp
+    ) throws -> Set<Timestamp> {
+        let quarter = ReadingImport.quarter
+        let (begin, end) = (ReadingImport.quarter(of: from), ReadingImport.quarter(of: to) + quarter)
+        var counts: [Timestamp: Int] = [:]
+        try home.history.downsample(key, from: begin, to: end, step: quarter) { counts[$0.start] = $0.count }
+        if counts.isEmpty { return [] }
+        // Those at the ends reach beyond what was asked for.
+        try home.history.range(key, from: begin, to: end) {
+            counts[ReadingImport.quarter(of: $0.time), default: 0] -= 1
+        }
+        return Set(counts.filter { $0.value > 0 }.keys)
+    }
+
     private mutating func append(_ new: [Candidate]) throws {
         // Descriptors of new devices come first.
-        home.intake.endBatch()
+        try home.describeDevices()
         var readings: [Reading] = []
         for candidate in new {
             guard let number = try? home.facts.number(for: candidate.key) else {
@@ -174,7 +239,7 @@ struct HistoryIntake {
                 reading.flags.insert(.late)
             }
             readings.append(reading)
-            if readings.count == HistoryIntake.recordSize { try flush(&readings) }
+            if readings.count == Self.recordSize { try flush(&readings) }
         }
         try flush(&readings)
     }
@@ -188,19 +253,7 @@ struct HistoryIntake {
 
     private mutating func refuse(_ line: Int, _ reason: String) {
         answer.refused += 1
-        guard answer.refusals.count < HistoryIntake.maximumRefusals else { return }
-        answer.refusals.append(ImportAnswer.Refusal(line: line, reason: reason))
-    }
-}
-
-extension DeviceRegistry.Description {
-    /// A file tells no profile; the quantity tells an inverter or a battery.
-    init(importing reading: NamedReading) {
-        var role: DeviceRole?
-        if reading.quantity == .productionEnergy || reading.quantity == .productionPower { role = .solar }
-        if [.batteryPower, .batteryChargeEnergy, .batteryDischargeEnergy].contains(reading.quantity) {
-            role = .battery
-        }
-        self.init(family: "import", role: role)
+        guard answer.refusals.count < Self.maximumRefusals else { return }
+        answer.refusals.append(ImportOutcome.Refusal(line: line, reason: reason))
     }
 }

@@ -1,0 +1,36 @@
+import Devices
+import Metering
+import Timekeeping
+
+/// What Intake says to a reading that comes out of a file, and not from a device.
+package enum ImportedReading {
+    /// Why it is not taken: the end of a sentence.
+    package struct Refusal: Error, Hashable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Where a device that only files know counts as heard.
+    package static func address(_ device: String) -> String { "import:reading:\(device)" }
+
+    /// A file tells no profile; the quantity tells an inverter or a battery.
+    package static func description(_ quantity: Quantity) -> DeviceRegistry.Description {
+        var role: DeviceRole?
+        if quantity == .productionEnergy || quantity == .productionPower { role = .solar }
+        if [.batteryPower, .batteryChargeEnergy, .batteryDischargeEnergy].contains(quantity) { role = .battery }
+        return DeviceRegistry.Description(family: "import", role: role)
+    }
+
+    /// `value` within what the quantity can be.
+    package static func value(
+        of quantity: Quantity, _ value: Int64, at time: Timestamp, now: Timestamp
+    ) throws(Refusal) -> Int64 {
+        guard time <= now + Normalizer.futureTolerance else {
+            throw Refusal(description: "is of the future: \(time.rfc3339())")
+        }
+        switch Plausibility.check(quantity, value) {
+        case .ok: return value
+        case .clamped(let limit): return limit
+        case .reject(let reason): throw Refusal(description: "is not plausible: \(reason)")
+        }
+    }
+}
