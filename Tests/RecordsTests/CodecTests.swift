@@ -40,6 +40,9 @@ import Timekeeping
                 writer.varint(value)
                 #expect(writer.bytes.count == max(1, (64 - value.leadingZeroBitCount + 6) / 7))
                 #expect(try varint(writer.bytes) == value)
+                // Whatever follows is another integer's.
+                #expect(try varint(writer.bytes + [UInt8](repeating: 0xFF, count: 9)) == value)
+                #expect(try varint(writer.bytes + [UInt8](repeating: 0, count: 9)) == value)
                 for length in 0..<writer.bytes.count {
                     #expect(throws: RecordError(.truncated, at: 0)) { try varint(Array(writer.bytes[..<length])) }
                 }
@@ -104,6 +107,30 @@ import Timekeeping
         #expect(twice[key(1)] == SeriesNumber(4))
         #expect(twice[key(2)] == SeriesNumber(3))
         #expect(twice.number(for: key(9)) == SeriesNumber(5))
+    }
+
+    @Test func `readings of every length have the bytes that one integer after the other has`() throws {
+        var generator = Seeded(state: 21)
+        for count in [1, 63, 64, 65, 127, 128, 129, 1000] {
+            let readings = (0..<count).map { _ in
+                let shift = Int64.random(in: 0...63, using: &generator)
+                return Reading(
+                    series: SeriesNumber(UInt32.random(in: 0..<65_536, using: &generator)), time: Samples.wall,
+                    received: Samples.wall, value: Int64(bitPattern: generator.next()) >> shift)
+            }
+            var plain = ByteWriter()
+            plain.signed(0)
+            plain.varint(UInt64(count))
+            for reading in readings {
+                plain.varint(UInt64(reading.series.value) << 2)
+                plain.signed(reading.value)
+            }
+            var whole = ByteWriter()
+            whole.varint(1)
+            whole.prefixed(plain.bytes)
+            #expect(encoded(.readings(readings)) == whole.bytes, "\(count) readings")
+            #expect(try decoded(whole.bytes) == .readings(readings), "\(count) readings")
+        }
     }
 
     @Test(arguments: [UInt64(11), 12, 13]) func `any valid record comes back as it was`(seed: UInt64) throws {

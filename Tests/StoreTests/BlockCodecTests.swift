@@ -138,35 +138,6 @@ import Timekeeping
         }
     }
 
-    @Test func `a head gives back what it was given, in the order of time`() {
-        for seed in 0..<300 as Range<UInt64> {
-            var random = SplitMix64(seed: seed)
-            var head = SeriesHead()
-            for _ in 0..<3 {
-                var model: [Int64: Int64] = [:]
-                var bytes = 0
-                var time: Int64 = 1_790_000_000_000
-                let divisor = random.between(1, 3) == 1 ? 1 : random.between(1, 5000)
-                for _ in 0..<random.between(0, 300) {
-                    time += random.chance(900) ? 10_000 : random.between(-50_000, 50_000)
-                    let value = random.chance(10) ? Int64(bitPattern: random.next()) : random.between(-99, 99) * divisor
-                    bytes += head.append(time, value)
-                    model[time] = value
-                }
-                let points = head.sorted()
-                #expect(points.times == model.keys.sorted(), "seed \(seed)")
-                #expect(points.values == points.times.map { model[$0] }, "seed \(seed)")
-                #expect(head.byteCount == bytes && head.first == points.times.first, "seed \(seed)")
-                #expect(head.latest?.time == points.times.last && head.latest?.value == points.values.last)
-                let known = head.knownDivisor
-                #expect(
-                    points.values.allSatisfy { ($0 &- (points.values.first ?? 0)).magnitude % known == 0 },
-                    "seed \(seed)")
-                head.removeAll()
-            }
-        }
-    }
-
     @Test func `exact division is division`() {
         var random = SplitMix64(seed: 4)
         for _ in 0..<2000 {

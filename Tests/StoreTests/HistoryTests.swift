@@ -119,11 +119,13 @@ import Timekeeping
 
     @Test func `with a full head and a failing disk nothing is lost, the log waits`() throws {
         var home = try HistoryWorld(HistoryOptions(headCeiling: 4096))
-        for i in 0..<4500 as Range<Int64> { try home.put(0, HistoryTests.start + i, i) }
+        // Far enough apart to take two bytes each in memory.
+        func put(_ i: Int64) throws { try home.put(0, HistoryTests.start + i, i * 7919 % 30_011) }
+        for i in 0..<4500 as Range<Int64> { try put(i) }
         try home.log.flush()
         home.world.disk.fail { operation, path, _ in path.contains("history") && operation == .write ? 28 : nil }
         try home.history.follow()
-        for i in 4500..<6000 as Range<Int64> { try home.put(0, HistoryTests.start + i, i) }
+        for i in 4500..<6000 as Range<Int64> { try put(i) }
         try home.log.flush()
         #expect(throws: DiskError.self) { try home.history.follow() }
         home.world.disk.fail(nil)

@@ -29,7 +29,7 @@ struct EnergyBench {
             }
             return
         }
-        let parts = ["log", "store", "usage", "decode", "memory", "days", "week"]
+        let parts = ["log", "store", "bulk", "usage", "decode", "memory", "days", "week"]
         let chosen = Array(arguments.dropFirst(2))
         guard arguments.count >= 2, chosen.allSatisfy(parts.contains) else {
             complain(
@@ -50,6 +50,7 @@ struct EnergyBench {
         try LocalFileSystem().createDirectory(directory)
         // Memory is measured before anything else has used any.
         if parts.contains("store") { try StoreBench.run(in: directory + "/store") }
+        if parts.contains("bulk") { try StoreBench.runBulk(in: directory + "/bulk") }
         if parts.contains("log") { try LogBench.run(in: directory + "/log") }
         if parts.contains("usage") { UsageBench.run() }
         if parts.contains("decode") { DecodeBench.run() }
@@ -68,10 +69,20 @@ struct EnergyBench {
 /// CPU-seconds of this process and seconds on the wall since it was made.
 struct Stopwatch {
     private let cpuStart = Stopwatch.seconds(CLOCK_PROCESS_CPUTIME_ID)
+    private let systemStart = Stopwatch.systemSeconds
     private let wallStart = Stopwatch.seconds(CLOCK_MONOTONIC)
 
     var cpu: Double { Stopwatch.seconds(CLOCK_PROCESS_CPUTIME_ID) - cpuStart }
     var wall: Double { Stopwatch.seconds(CLOCK_MONOTONIC) - wallStart }
+
+    /// Of `cpu`: what the kernel took, as finely as it tells.
+    var system: Double { Stopwatch.systemSeconds - systemStart }
+
+    private static var systemSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_stime.tv_sec) + Double(usage.ru_stime.tv_usec) / 1e6
+    }
 
     private static func seconds(_ clock: clockid_t) -> Double {
         var now = timespec()

@@ -12,14 +12,25 @@ enum StoreBench {
     private static let stepsPerFlush = 5
 
     static func run(in directory: String) throws {
-        let data = PerfDataSet()
-        precondition(data.sum == PerfDataSet.checksum, "the data set is not the one that gen.c makes")
+        let data = dataSet()
         // First: what earlier work has left free in the process would hide what this takes.
         try cadence(data, in: directory + "/cadence")
         try bulk(data, in: directory + "/grid", jitter: false)
         try bulk(data, in: directory + "/jitter", jitter: true)
         try StoreSteadyBench.run(data, in: directory)
         try StoreMeterBench.run(in: directory + "/sdm630")
+    }
+
+    /// Only what is appended, made durable and sealed in bulk, with the shares of the stages: to be profiled.
+    static func runBulk(in directory: String) throws {
+        let data = dataSet()
+        try bulk(data, in: directory + "/grid", jitter: false)
+    }
+
+    private static func dataSet() -> PerfDataSet {
+        let data = PerfDataSet()
+        precondition(data.sum == PerfDataSet.checksum, "the data set is not the one that gen.c makes")
+        return data
     }
 
     private static func bulk(_ data: PerfDataSet, in directory: String, jitter: Bool) throws {
@@ -40,7 +51,10 @@ enum StoreBench {
         try world.seal()
         report("store.bytes_per_point.\(jitter ? "jitter" : "grid")", world.bytesPerPoint, "B")
         if jitter { return }
-        report("store.cpu_s_per_million", world.cpu / Double(world.count) * 1e6, "s")
+        report("store.cpu_s_per_million", world.cpu.total / Double(world.count) * 1e6, "s")
+        for (stage, spent) in world.cpu.stages {
+            report("store.cpu_s_per_million.\(stage)", spent / Double(world.count) * 1e6, "s")
+        }
         if let written, let now = ProcessFigures.io("write_bytes") {
             report("store.written_bytes_per_point.bulk", Double(now - written) / Double(world.count), "B")
         }
@@ -68,7 +82,7 @@ enum StoreBench {
                 "store.private_bytes_per_series", Double(now - before) / Double(PerfDataSet.seriesCount), "B")
         }
         try world.seal()
-        report("store.cpu_s_per_million.flush_1000", world.cpu / Double(world.count) * 1e6, "s")
+        report("store.cpu_s_per_million.flush_1000", world.cpu.total / Double(world.count) * 1e6, "s")
     }
 }
 

@@ -13,7 +13,7 @@ struct StoreWorld {
     let keys: [SeriesKey]
     let numbers: [SeriesNumber]
     /// Of appending, making durable, following, sealing and merging; making the readings is not in it.
-    private(set) var cpu = 0.0
+    private(set) var cpu = StageTimes()
     private(set) var count = 0
 
     /// Divided by the sealing interval, so that values of a whole number of intervals end before a seal.
@@ -50,21 +50,44 @@ struct StoreWorld {
         }
         let watch = Stopwatch()
         try log.append([.readings(readings)])
-        cpu += watch.cpu
+        cpu.append += watch.cpu
         count += readings.count
     }
 
     mutating func flush(heartbeat: Bool = false) throws {
         let watch = Stopwatch()
         try log.flush(heartbeat: heartbeat)
+        let flushed = watch.cpu
+        cpu.flush += flushed
+        cpu.system += watch.system
+        let seals = history.statistics.sealedFiles
         try history.follow()
-        cpu += watch.cpu
+        let followed = watch.cpu - flushed
+        if history.statistics.sealedFiles > seals { cpu.seal += followed } else { cpu.follow += followed }
     }
 
     mutating func seal() throws {
         let watch = Stopwatch()
         try history.seal()
-        cpu += watch.cpu
+        cpu.seal += watch.cpu
+    }
+
+    /// CPU-seconds by stage.
+    struct StageTimes {
+        var append = 0.0
+        /// Encoding, writing, syncing.
+        var flush = 0.0
+        /// Of `flush`: what the kernel took.
+        var system = 0.0
+        /// Reading back and taking into heads.
+        var follow = 0.0
+        /// Calls of `follow` in which the head was sealed, and what was merged then.
+        var seal = 0.0
+
+        var total: Double { append + flush + follow + seal }
+        var stages: [(String, Double)] {
+            [("append", append), ("flush", flush), ("flush_system", system), ("follow", follow), ("seal", seal)]
+        }
     }
 
     /// Of the files of raw values, everything in them counted.

@@ -65,7 +65,7 @@ package final class History: Sendable {
                 }
             }
             // Nothing waits for a file, so nothing before is needed again.
-            if state.withLock({ $0.headPoints == 0 }) { log.hold(History.consumerName, at: consumer.reader.cursor) }
+            if state.withLock({ $0.heads.count == 0 }) { log.hold(History.consumerName, at: consumer.reader.cursor) }
             if failure == nil {
                 do { try fillRollUps() } catch { failure = error }
             }
@@ -107,8 +107,8 @@ package final class History: Sendable {
                 statistics.bytes += files.reduce(0) { $0 + $1.size }
             }
             statistics.series = state.series.count
-            statistics.headPoints = state.headPoints
-            statistics.headBytes = state.headBytes
+            statistics.headPoints = state.heads.count
+            statistics.headBytes = state.heads.byteCount
             return statistics
         }
     }

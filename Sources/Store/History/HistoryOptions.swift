@@ -21,7 +21,10 @@ package struct HistoryOptions: Hashable, Sendable {
     package var quarter: Limit
     /// The head becomes a file when log time passes a multiple of this, ms.
     package var sealAfter: Int64
-    /// Bytes of values in memory at which the head becomes a file earlier.
+    /// Bytes of values in memory for each series, 256 KiB in all at least, at which the head becomes a file earlier. As
+    /// long as that fails it grows on.
+    package var headShare: Int
+    /// Bytes of values in memory at which nothing more is taken until the head has become a file.
     package var headCeiling: Int
     /// As many neighbouring files are merged into one.
     package var mergeCount: Int
@@ -30,16 +33,20 @@ package struct HistoryOptions: Hashable, Sendable {
     /// quarter of an hour for ever, each within a budget.
     package init(
         retention: Int64 = 30 * Span.day, budget: Int64 = 512 << 20, sealAfter: Int64 = 2 * Span.hour,
-        headCeiling: Int = 16 << 20, minute: Limit = Limit(retention: 366 * Span.day, budget: 1 << 30),
+        headShare: Int = 640, headCeiling: Int = 16 << 20,
+        minute: Limit = Limit(retention: 366 * Span.day, budget: 1 << 30),
         quarter: Limit = Limit(retention: .max, budget: 1 << 30), mergeCount: Int = 12
     ) {
         raw = Limit(retention: retention, budget: budget)
         self.minute = minute
         self.quarter = quarter
         self.sealAfter = max(Span.second, sealAfter)
+        self.headShare = max(1, headShare)
         self.headCeiling = max(1 << 12, headCeiling)
         self.mergeCount = max(2, mergeCount)
     }
+
+    static let leastHeadShare = 256 << 10
 
     package func limit(of tier: HistoryTier) -> Limit {
         switch tier {

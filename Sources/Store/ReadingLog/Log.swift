@@ -88,8 +88,9 @@ package struct LogFrame {
         }
     }
 
-    /// Calls `body` with each reading that the consumer has not had yet, without making records of them.
-    package func readings(_ body: (Reading) -> Void) throws {
+    /// Calls `body` with the readings that the consumer has not had yet, some at a time and in order, without making
+    /// records of them.
+    package func readings(_ body: (UnsafeBufferPointer<Reading>) -> Void) throws {
         try Frame.readings(bytes, header, offsets: offsets, body)
     }
 

@@ -25,10 +25,12 @@ package struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertibl
 package struct SeriesNumber: Hashable, Comparable, Sendable {
     package var value: UInt32
 
+    @inlinable
     package init(_ value: UInt32) {
         self.value = value
     }
 
+    @inlinable
     package static func < (a: SeriesNumber, b: SeriesNumber) -> Bool {
         a.value < b.value
     }
@@ -38,6 +40,7 @@ package struct SeriesNumber: Hashable, Comparable, Sendable {
 package struct ReadingFlags: OptionSet, Hashable, Sendable {
     package var rawValue: UInt16
 
+    @inlinable
     package init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
@@ -67,6 +70,7 @@ package struct Reading: Hashable, Sendable {
     package var value: Int64
     package var flags: ReadingFlags
 
+    @inlinable
     package init(
         series: SeriesNumber, time: Timestamp, received: Timestamp, value: Int64, flags: ReadingFlags = []
     ) {

@@ -40,6 +40,37 @@ package struct ByteReader {
 
     @inline(__always)
     private mutating func longVarint() throws(RecordError) -> UInt64 {
+        if bytes.count - position >= 8 {
+            // One load; a branch for each length, because its guess lets the next integer begin before this one is done.
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            if word & 0x8000 == 0 {
+                position &+= 2
+                return word & 0x7F | word >> 1 & 0x3F80
+            }
+            let pairs = word & 0x007F_007F_007F_007F | word >> 1 & 0x3F80_3F80_3F80_3F80
+            let fours = pairs & 0x0000_3FFF_0000_3FFF | pairs >> 2 & 0x0FFF_C000_0FFF_C000
+            if word & 0x80_0000 == 0 {
+                position &+= 3
+                return fours & 0x1F_FFFF
+            }
+            if word & 0x8000_0000 == 0 {
+                position &+= 4
+                return fours & 0x0FFF_FFFF
+            }
+            let all = fours & 0x0FFF_FFFF | fours >> 4 & 0x00FF_FFFF_F000_0000
+            if word & 0x80_0000_0000 == 0 {
+                position &+= 5
+                return all & 0x7_FFFF_FFFF
+            }
+            if word & 0x8000_0000_0000 == 0 {
+                position &+= 6
+                return all & 0x3FF_FFFF_FFFF
+            }
+        }
+        return try longestVarint()
+    }
+
+    private mutating func longestVarint() throws(RecordError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         let start = position

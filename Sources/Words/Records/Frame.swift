@@ -171,10 +171,12 @@ package enum Frame {
 }
 
 extension Frame {
-    /// Calls `body` with each reading of the records of kind `readings` whose offsets are in `offsets`, without making
-    /// records of them: for consumers that want nothing else. An error comes after the calls for what lies before it.
+    /// Calls `body` with the readings of the records of kind `readings` whose offsets are in `offsets`, some at a time,
+    /// without making records of them: for consumers that want nothing else. An error comes after the calls for what
+    /// lies before it.
     package static func readings(
-        _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, offsets: Range<UInt64>, _ body: (Reading) -> Void
+        _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, offsets: Range<UInt64>,
+        _ body: (UnsafeBufferPointer<Reading>) -> Void
     ) throws(RecordError) {
         let start = FrameHeader.size + header.dictionaryLength
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[start..<header.length]))
@@ -182,7 +184,7 @@ extension Frame {
             let kind = try reader.varint()
             var content = ByteReader(try reader.prefixed())
             guard kind == 1, offsets.contains(header.firstOffset &+ i) else { continue }
-            try content.forEachReading(wall: header.wall, body)
+            try content.forEachReadings(wall: header.wall, body)
         }
         guard reader.isAtEnd else { throw RecordError(.badValue, at: start + reader.position) }
     }

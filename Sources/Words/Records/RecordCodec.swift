@@ -127,37 +127,6 @@ extension ByteReader {
         }
     }
 
-    private mutating func readings(wall: Timestamp) throws(RecordError) -> [Reading] {
-        var readings: [Reading] = []
-        // Most take from four bytes on; what is too little grows.
-        readings.reserveCapacity(remaining / 4)
-        try forEachReading(wall: wall) { readings.append($0) }
-        return readings
-    }
-
-    /// The readings of a body of kind 1, one by one.
-    @inline(__always)
-    mutating func forEachReading(wall: Timestamp, _ body: (Reading) -> Void) throws(RecordError) {
-        while !isAtEnd {
-            let received = try time(after: wall)
-            let count = try varint()
-            // A reading takes two bytes at least, so a count beyond that is a lie.
-            guard count <= UInt64(remaining / 2 + 1) else { throw RecordError(.badValue, at: position) }
-            for _ in 0..<count {
-                let head = try varint()
-                guard let series = UInt32(exactly: head >> 2) else { throw RecordError(.badValue, at: position) }
-                let time = head & 1 != 0 ? try time(after: received) : received
-                let value = try signed()
-                let rawFlags = head & 2 != 0 ? try varint() : 0
-                guard let flags = UInt16(exactly: rawFlags) else { throw RecordError(.badValue, at: position) }
-                body(
-                    Reading(
-                        series: SeriesNumber(series), time: time, received: received, value: value,
-                        flags: ReadingFlags(rawValue: flags)))
-            }
-        }
-    }
-
     private mutating func clock() throws(RecordError) -> ClockState {
         var clock = ClockState(offset: 0, synchronized: false, at: Timestamp(milliseconds: 0))
         try fields(required: 0b1110) { (tag, field) throws(RecordError) in
@@ -255,7 +224,8 @@ extension ByteReader {
     }
 
     /// A time stored relative to `start`.
-    private mutating func time(after start: Timestamp) throws(RecordError) -> Timestamp {
+    @inline(__always)
+    mutating func time(after start: Timestamp) throws(RecordError) -> Timestamp {
         let time = start.milliseconds &+ (try signed())
         // As integers: a range of timestamps compares through witnesses, and this is done for every reading.
         guard time >= 0, time <= RecordLimits.latestTime else { throw RecordError(.badValue, at: position) }

@@ -2,9 +2,10 @@ import Metering
 
 /// Both directions between series and their numbers in one gateway's log.
 package struct SeriesDictionary: Sendable {
-    private var keys: [UInt32: SeriesKey] = [:]
-    private var numbers: [SeriesKey: SeriesNumber] = [:]
+    private var table = SeriesTable()
     private var next: UInt32 = 0
+    /// Numbers in use.
+    package private(set) var count = 0
 
     /// No gateway has more series than this; a device that invents names is refused, not the gateway brought down.
     package static let maximumCount = 65_536
@@ -12,13 +13,11 @@ package struct SeriesDictionary: Sendable {
     /// No series yet.
     package init() {}
 
-    /// Numbers in use.
-    package var count: Int { keys.count }
     /// The number that the next new series gets.
     package var nextNumber: SeriesNumber { SeriesNumber(next) }
 
     /// The number after the highest that has a series.
-    package var highest: UInt32 { keys.keys.max().map { $0 + 1 } ?? 0 }
+    package var highest: UInt32 { UInt32(table.end) }
 
     /// Leaves out the numbers below `number` that have no series: a damaged log may still mean something by them.
     package mutating func skip(to number: SeriesNumber) {
@@ -26,13 +25,15 @@ package struct SeriesDictionary: Sendable {
     }
 
     /// The series of a number, if it was declared.
-    package subscript(number: SeriesNumber) -> SeriesKey? { keys[number.value] }
+    package subscript(number: SeriesNumber) -> SeriesKey? { table[Int(number.value)] }
     /// The number of a series, if it has one.
-    package subscript(key: SeriesKey) -> SeriesNumber? { numbers[key] }
+    package subscript(key: SeriesKey) -> SeriesNumber? {
+        table.number(of: key).map { SeriesNumber(UInt32($0)) }
+    }
 
     /// The number of `key`, given now if it has none; nil when the dictionary is full.
     package mutating func number(for key: SeriesKey) -> SeriesNumber? {
-        if let known = numbers[key] { return known }
+        if let known = self[key] { return known }
         guard next < SeriesDictionary.maximumCount else { return nil }
         let number = SeriesNumber(next)
         insert(number, key)
@@ -43,19 +44,18 @@ package struct SeriesDictionary: Sendable {
     /// `maximumCount` is left out, as the codec never lets one through.
     package mutating func insert(_ number: SeriesNumber, _ key: SeriesKey) {
         guard number.value < SeriesDictionary.maximumCount else { return }
-        if let old = keys[number.value], old != key, numbers[old] == number { numbers[old] = nil }
-        keys[number.value] = key
-        numbers[key] = number
+        if self[number] == nil { count += 1 }
+        table.set(Int(number.value), to: key)
         next = max(next, number.value + 1)
     }
 
     /// Devices of which an energy register of the channel `total` has been seen.
     package var totalCounters: Set<DeviceID> {
-        Set(keys.values.filter { $0.channel == .total && $0.quantity.unit == "Wh" }.map(\.device))
+        Set(entries.map(\.key).filter { $0.channel == .total && $0.quantity.unit == "Wh" }.map(\.device))
     }
 
     /// Every entry in the order of numbers.
     package var entries: [(number: SeriesNumber, key: SeriesKey)] {
-        keys.sorted { $0.key < $1.key }.map { (SeriesNumber($0.key), $0.value) }
+        (0..<table.end).compactMap { i in table[i].map { (SeriesNumber(UInt32(i)), $0) } }
     }
 }

@@ -3,7 +3,8 @@
 struct ExactDivision {
     let divisor: UInt64
     private let shift: Int64
-    private let inverse: Int64
+    /// Of the divisor's odd part, modulo 2⁶⁴.
+    let inverse: Int64
 
     /// `divisor` is at least 1.
     init(by divisor: UInt64) {

@@ -3,7 +3,7 @@ import Disk
 import Timekeeping
 
 /// Finds out what files there are. Reads footers, and the index of the newest file, which names every series.
-struct HistoryOpening {
+struct HistoryOpening: ~Copyable {
     private let root: String
     private let reading: BlockReading
     private var state = HistoryState()

@@ -14,9 +14,7 @@ extension History {
     /// Every series with its newest value, in the order of keys.
     package func latestAll() -> [(key: SeriesKey, point: HistoryPoint)] {
         let all = state.withLock { state in
-            state.series.indices.compactMap { slot in
-                state.latest(slot).map { (key: state.series[slot].key, point: $0) }
-            }
+            state.newestOfAll()
         }
         return all.sorted { $0.key < $1.key }
     }
@@ -74,12 +72,11 @@ extension History {
     ) throws {
         let step = max(1, step)
         let plan = state.withLock { state in
-            let head = state.head(of: key)
-            return QueryPlan(
+            QueryPlan(
                 from: from, to: to, step: step,
                 QueryPlan.Holdings(
-                    begins: HistoryTier.allCases.map(state.begin(of:)),
-                    headFirst: head.flatMap(\.first).map(Timestamp.init(milliseconds:)),
+                    begins: HistoryTier.allCases.map { state.begin(of: $0) },
+                    headFirst: state.headFirst(of: key),
                     lacking: Set(HistoryTier.rollUps.filter { state.lacks($0, from, to) })))
         }
         var steps = Steps(from: from, step: step)

@@ -37,11 +37,11 @@ extension History {
                 let files = tiers.map { tier in
                     state.files(of: tier).filter { $0.footer.last >= low && $0.footer.first < high }
                 }
-                return (files, state.head(of: key))
+                return (files, state.headPoints(of: key, before: to))
             }
             guard let head else { return QueryView() }
             var view = QueryView()
-            if let first = head.first, first < to.milliseconds { view.head = head.sorted() }
+            view.head = head.sorted()
             var isCurrent = true
             for (tier, files) in zip(tiers, files) {
                 for file in files where isCurrent { isCurrent = try add(file, tier, to: &view, zstd) }

@@ -29,15 +29,14 @@ extension History {
     /// a crash leaves without it is written again, with a higher sequence.
     func seal(_ reader: any LogReader) throws(DiskError) {
         try removeUnfinished()
-        // Only the consumer's thread changes heads, so what is copied here is the head until the end of this call.
-        let (series, heads, sequence, wall, since) = state.withLock { state in
+        // Only the consumer's thread changes heads, so what is read here is the head until the end of this call.
+        let (order, sequence, wall, since) = state.withLock { state in
             (
-                state.series, state.heads, state.nextSequence, state.wall,
+                state.heads.count > 0 ? state.keys.ordered : [], state.nextSequence, state.wall,
                 state.files(of: .raw).last?.footer.wall ?? state.headSince ?? state.wall
             )
         }
-        guard heads.contains(where: { $0.count > 0 }) else { return }
-        let order = series.indices.sorted { series[$0].key < series[$1].key }
+        if order.isEmpty { return }
         let cursor = reader.cursor
         let (files, sealed) = try reading.withDecompressor { (zstd) throws(DiskError) in
             let compressor = ZstdCompressor()
@@ -45,7 +44,7 @@ extension History {
                 raw: writer(.raw, compressor), minute: writer(.minute, compressor),
                 quarter: writer(.quarter, compressor), zstd: zstd)
             do throws(DiskError) {
-                for slot in order { try seal(series[slot], heads[slot], slot, &sealing) }
+                for (slot, key) in order { try seal(key, slot, &sealing) }
                 var files: [BlockFile] = []
                 for writer in [sealing.minute, sealing.quarter, sealing.raw] {
                     let file = try writer.finish(
@@ -101,22 +100,21 @@ extension History {
         }
     }
 
-    private func seal(
-        _ one: HistoryState.Series, _ head: SeriesHead, _ slot: Int, _ sealing: inout Sealing
-    ) throws(DiskError) {
-        guard head.count > 0 else {
-            if let newest = one.sealedNewest { sealing.raw.addNewest(one.key, newest) }
+    private func seal(_ key: SeriesKey, _ slot: Int, _ sealing: inout Sealing) throws(DiskError) {
+        let (one, head) = state.withLock { ($0.series[slot], $0.heads.points(slot)) }
+        guard !head.isEmpty else {
+            if let newest = one.sealedNewest { sealing.raw.addNewest(key, newest) }
             return
         }
-        let points = try sealing.raw.add(one.key, head.sorted(), divisor: head.knownDivisor)
+        let points = try sealing.raw.add(key, head.sorted(), divisor: head.divisor)
         if let newest = one.sealedNewest, newest.time.milliseconds > points.times[points.count - 1] {
             // Only late values: the index has to tell the newest all the same.
-            sealing.raw.addNewest(one.key, newest)
+            sealing.raw.addNewest(key, newest)
         }
         let (rollUp, open) = try rollUp(
-            one.key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.zstd)
-        try sealing.minute.add(one.key, rollUp.minutes)
-        try sealing.quarter.add(one.key, rollUp.quarters)
+            key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.zstd)
+        try sealing.minute.add(key, rollUp.minutes)
+        try sealing.quarter.add(key, rollUp.quarters)
         sealing.sealed.append((slot, points.times[points.count - 1], open))
     }
 

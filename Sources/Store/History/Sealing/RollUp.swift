@@ -17,6 +17,58 @@ struct OpenBuckets: Hashable, Sendable {
     }
 }
 
+/// Open buckets in less memory, of which every series has some: without what their last value's time tells, and sums of
+/// 64 bits. What that does not hold is not kept.
+struct PackedBuckets: Sendable {
+    private var minute = Bucket()
+    private var last: Int64 = 0
+    private var before = Bucket()
+
+    /// `time` is that of the last value.
+    init(_ open: OpenBuckets? = nil, at time: Int64 = 0) {
+        guard let open, open.minute.start == Timestamp(milliseconds: time).floored(to: RollUp.minute),
+            let minute = Bucket(open.minute)
+        else { return }
+        if let known = open.before {
+            guard let packed = Bucket(known) else { return }
+            before = packed
+        }
+        self.minute = minute
+        last = open.minute.last
+    }
+
+    /// Nil where nothing was kept.
+    func buckets(at time: Int64) -> OpenBuckets? {
+        let time = Timestamp(milliseconds: time)
+        // The quarter's own last value is that of its last minute.
+        return minute.bucket(start: time.floored(to: RollUp.minute), last: last).map {
+            OpenBuckets(minute: $0, before: before.bucket(start: time.floored(to: RollUp.quarter), last: last))
+        }
+    }
+
+    private struct Bucket {
+        var count: UInt32 = 0
+        var min: Int64 = 0
+        var max: Int64 = 0
+        var sum: Int64 = 0
+
+        init() {}
+
+        init?(_ bucket: HistoryBucket) {
+            guard let count = UInt32(exactly: bucket.count), let sum = Int64(exactly: bucket.sum) else { return nil }
+            (self.count, min, max, self.sum) = (count, bucket.min, bucket.max, sum)
+        }
+
+        func bucket(start: Timestamp, last: Int64) -> HistoryBucket? {
+            if count == 0 { return nil }
+            var bucket = HistoryBucket(start: start, first: last)
+            bucket.count = Int(count)
+            (bucket.min, bucket.max, bucket.sum) = (min, max, Int128(sum))
+            return bucket
+        }
+    }
+}
+
 /// Makes buckets of both roll-up tiers from points in the order of time.
 struct RollUp {
     private(set) var minutes = BucketColumns()
@@ -71,7 +123,7 @@ struct RollUp {
         self.quarters.add(quarters, from: firstQuarter)
     }
 
-    private static let minute = Span.minute
+    static let minute = Span.minute
     static let quarter = 15 * Span.minute
 
     private static func begin(_ time: Int64, _ value: Int64) -> HistoryBucket {
