@@ -84,7 +84,7 @@ struct FixedStore: StoreView {
             #expect(answer.status == 200)
             #expect(
                 answer.text
-                    == #"{"taken":3,"known":0,"differing":0,"refused":1,"#
+                    == #"{"taken":3,"known":0,"differing":0,"older":0,"refused":1,"#
                     + #""refusals":[{"line":2,"reason":"is \"odd\""}],"new_devices":["washer"]}"#)
             let rehearsal = try await routes.ask(
                 socket, "/v1/store/import?dry_run=1", method: "POST", body: Array("a\n".utf8))

@@ -122,7 +122,8 @@ struct DiskStartTests {
                 try await publisher.publish("energy/pump", Self.payload(2, 1000.1))
                 try await Self.awaitLive(home, "2")
                 #expect(await Self.powers(home) == ["1"])
-                // What waits in memory goes with the process; what was durable is there, on this disk and on a good one.
+                // What waits in memory goes with the process; what was durable is there, on this disk and on a good
+                // one.
                 try await daemon.kill()
                 daemon = try await home.startDaemon()
                 #expect(await Self.powers(home) == ["1"])

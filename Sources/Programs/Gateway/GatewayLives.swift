@@ -2,8 +2,8 @@ import Logging
 import ReadingLog
 import ServiceLifecycle
 
-/// A gateway lives once, as a rule. One whose state directory cannot be used lives in memory until it can, and then once
-/// more on what the directory has, as after any start: what waited in memory is put there first.
+/// A gateway lives once, as a rule. One whose state directory cannot be used lives in memory until it can, and then
+/// once more on what the directory has, as after any start: what waited in memory is put there first.
 struct GatewayLives: Service {
     let gateway: Gateway
     let store: HomeStore

@@ -10,8 +10,8 @@ import Timekeeping
 
 /// The state directory, opened: the lock that keeps it ours, the gateway's identity, log, history and ledger.
 ///
-/// Where the directory cannot be used it is *absent*: everything opens on nothing, what comes waits in the log's memory,
-/// and `StoreReturn` looks whether it can be used by now.
+/// Where the directory cannot be used it is *absent*: everything opens on nothing, what comes waits in the log's
+/// memory, and `StoreReturn` looks whether it can be used by now.
 struct HomeStore: Sendable {
     let place: StorePlace
     let gateway: GatewayID

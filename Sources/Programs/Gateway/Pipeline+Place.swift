@@ -25,8 +25,8 @@ extension Pipeline {
         wasAway = false
     }
 
-    /// Throws while the ledger's disk takes no writes, as a full one or one that is mounted read-only. When it does, the
-    /// consumers begin anew from what was put to rest.
+    /// Throws while the ledger's disk takes no writes, as a full one or one that is mounted read-only. When it does,
+    /// the consumers begin anew from what was put to rest.
     func reopenLedger() throws {
         try beginAnew(with: try Ledger(path: parts.ledgerPath))
     }

@@ -1,10 +1,10 @@
 import Logging
-import Modbus
 import ServiceLifecycle
+import Threads
 import Timekeeping
 
-/// Looks whether a state directory that could not be used can be by now. On a thread of its own, since a disk in trouble
-/// may take its time.
+/// Looks whether a state directory that could not be used can be by now. On a thread of its own, since a disk in
+/// trouble may take its time.
 actor StoreReturn {
     private nonisolated let executor = ThreadExecutor()
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }

@@ -6,8 +6,8 @@ import Records
 import Simulation
 import Timekeeping
 
-/// What History must answer after a disk has rotted or lied: what was appended, and nothing else; each instant once; and
-/// as long as no file of History's own was hit, all that the log still has and all that had been put into files.
+/// What History must answer after a disk has rotted or lied: what was appended, and nothing else; each instant once;
+/// and as long as no file of History's own was hit, all that the log still has and all that had been put into files.
 ///
 /// Values rise with each reading, so of two for one instant the higher came later.
 struct Survivors {

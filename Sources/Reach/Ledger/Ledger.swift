@@ -69,8 +69,9 @@ package final class Ledger {
         }
     }
 
-    /// A ledger for as long as its disk takes no writes: it answers from the file as that lies there, or as an empty one
-    /// where none can be read, and refuses commits. Changes nothing on the disk; only while nobody writes to the file.
+    /// A ledger for as long as its disk takes no writes: it answers from the file as that lies there, or as an empty
+    /// one where none can be read, and refuses commits. Changes nothing on the disk; only while nobody writes to the
+    /// file.
     package init(
         waiting path: String, because error: LedgerError, limits: Limits = Limits()
     ) throws(LedgerError) {

@@ -41,7 +41,8 @@ package struct ByteReader {
     @inline(__always)
     private mutating func longVarint() throws(RecordError) -> UInt64 {
         if bytes.count - position >= 8 {
-            // One load; a branch for each length, because its guess lets the next integer begin before this one is done.
+            // One load; a branch for each length, because its guess lets the next integer begin before this one is
+            // done.
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             if word & 0x8000 == 0 {
                 position &+= 2

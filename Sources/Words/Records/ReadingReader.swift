@@ -11,8 +11,8 @@ extension ByteReader {
         return readings
     }
 
-    /// The readings of a body of kind 1, some at a time: a call for each would cost more than to read it. An error comes
-    /// after the calls for what lies before it.
+    /// The readings of a body of kind 1, some at a time: a call for each would cost more than to read it. An error
+    /// comes after the calls for what lies before it.
     mutating func forEachReadings(
         wall: Timestamp, _ body: (UnsafeBufferPointer<Reading>) -> Void
     ) throws(RecordError) {

@@ -87,8 +87,8 @@ struct RestingHome: ImportingHome {
             if let error = error as? LogError, case .ringHeld = error.reason {
                 throw Failure(
                     .failed,
-                    "the log has no room for more before energyd has taken in what it holds: start energyd, then import "
-                        + "the same file again")
+                    "the log has no room for more before energyd has taken in what it holds: start energyd, then "
+                        + "import the same file again")
             }
             throw Failure(.failed, "\(error)")
         }

@@ -4,13 +4,14 @@
 ///
 /// | first byte | what follows | what it is |
 /// | --- | --- | --- |
-/// | 0 … 31 | a block | eight points: bits 0 … 3 the width of the changes; bit 4: deviations follow them, after a byte with their width |
+/// | 0 … 31 | a block | eight points: bits 0 … 3 the width of the changes; bit 4: see below |
 /// | 32 … 63 | | 1 … 32 times eight points without a change, each where it is expected |
 /// | 64 | two varints | one point: time and value as changes (zigzag) |
 /// | 65 | varint | from here on another divisor |
 /// | 73 … 79 | a block | the first 1 … 7 points of it only |
 ///
-/// A change is the value's less the one before, over the divisor, zigzag. A deviation is the time less the expected one.
+/// With bit 4 deviations follow the changes, after a byte with their width. A change is the value's less the one
+/// before, over the divisor, zigzag. A deviation is the time less the expected one.
 enum HeadBlock {
     static let count = 8
     static let deviates: UInt8 = 1 << 4
@@ -22,8 +23,8 @@ enum HeadBlock {
     /// Bytes that an operation takes at most, with a run, a divisor and a count before it.
     static let longest = 1 + 6 + 1 + 1 + 32 + 1 + 16
 
-    /// Stands for the narrowest width that takes `bits` bits: 0 … 8, 10, 12, 14, 16, 24 or 32, of which eight fill whole
-    /// bytes in words of 64 bits.
+    /// Stands for the narrowest width that takes `bits` bits: 0 … 8, 10, 12, 14, 16, 24 or 32, of which eight fill
+    /// whole bytes in words of 64 bits.
     @inline(__always)
     static func code(bits: Int) -> Int {
         switch bits {
@@ -52,8 +53,8 @@ enum HeadBlock {
         return 32 - (two.x | two.y).leadingZeroBitCount
     }
 
-    /// Writes eight integers of `width` bits, `width` bytes: in words of eight, four or two integers, whichever fit into
-    /// 64 bits. What a word has beyond is overwritten by the next, or is not counted.
+    /// Writes eight integers of `width` bits, `width` bytes: in words of eight, four or two integers, whichever fit
+    /// into 64 bits. What a word has beyond is overwritten by the next, or is not counted.
     @inline(__always)
     static func write(_ block: SIMD8<UInt32>, width: Int, to place: UnsafeMutableRawPointer) {
         let w = UInt64(truncatingIfNeeded: width)

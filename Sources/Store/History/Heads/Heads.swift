@@ -2,9 +2,9 @@ import Records
 
 /// The values of all series that no file has yet, in the order they came, eight of a series packed together.
 ///
-/// A series is a slot, numbered from 0. What a reading touches lies in three arrays by slot, some hundred bytes a series
-/// together; what is packed lies in pages that all series share. The memory is this value's own, so nothing of it is
-/// counted or checked for other users when a reading comes.
+/// A series is a slot, numbered from 0. What a reading touches lies in three arrays by slot, some hundred bytes a
+/// series together; what is packed lies in pages that all series share. The memory is this value's own, so nothing of
+/// it is counted or checked for other users when a reading comes.
 struct Heads: ~Copyable, @unchecked Sendable {  // nobody else has the pointers
     /// What is else known without decoding, of a series whose values did not come in the order of time.
     private struct Disorder {

@@ -16,8 +16,8 @@ struct StoreImportCommand: ParsableCommand {
             year) and quarter of an hour (for ever), and in usage; its values themselves are not kept: for that raise \
             history_days in energyd.toml first.
 
-            Asks energyd; where it does not run, or with --data-dir, writes into the state directory's log, and energyd \
-            takes it in when it starts.
+            Asks energyd; where it does not run, or with --data-dir, writes into the state directory's log, and \
+            energyd takes it in when it starts.
 
             csv needs a first line that names its columns: time, device, channel, quantity, value, unit. What each \
             format may hold is in Formats.md. Lines that cannot be read are told with their place, left out, and end \
@@ -214,8 +214,8 @@ private struct ImportTally {
         text += "\n"
         if older > 0 {
             text +=
-                "\(older) \(older == 1 ? "is" : "are") older than history_days: kept in averages of a minute (a year) and of "
-                + "a quarter of an hour (for ever)\n"
+                "\(older) \(older == 1 ? "is" : "are") older than history_days: kept in averages of a minute (a year) "
+                + "and of a quarter of an hour (for ever)\n"
         }
         if !newDevices.isEmpty {
             let names = newDevices.sorted().map(Terminal.visible).joined(separator: ", ")
