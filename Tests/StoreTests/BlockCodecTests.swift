@@ -35,6 +35,9 @@ import Timekeeping
                     random.chance(50) ? Int64(bitPattern: random.next()) : random.between(-99, 99) * divisor)
             }
             let (bytes, stored) = PointBlock.encode(points, compressor)
+            // What divides all changes is found out.
+            let changes = zip(points.values.dropFirst(), points.values).map { ($0 &- $1).magnitude }
+            points.divisor = changes.reduce(into: CommonDivisor()) { $0.add($1) }.value
             #expect(stored == points, "seed \(seed)")
             #expect(decode(bytes) == stored, "seed \(seed)")
         }
@@ -89,6 +92,7 @@ import Timekeeping
             points.values.append(0)
         }
         let (bytes, stored) = PointBlock.encode(points, compressor)
+        points.divisor = 0
         #expect(stored == points && stored.moved == 0)
         #expect(decode(bytes) == points)
     }

@@ -91,14 +91,15 @@ struct PendingFrames: Sendable {
         var dictionary = ByteWriter()
         let declared = min(undeclared.count, limits.declarations)
         for (number, key) in undeclared[..<declared] { dictionary.seriesEntry(number, key) }
-        undeclared.removeFirst(declared)
+        // Most are declared once, at the first start, and their memory is not needed again.
+        undeclared = Array(undeclared.dropFirst(declared))
         var records = ByteWriter(capacity: withRecords ? openCost : 0)
         var count: UInt32 = 0
         let first = openFirst
         if withRecords {
             for record in open { records.record(record, wall: wall) }
             count = UInt32(open.count)
-            open.removeAll(keepingCapacity: true)
+            open = []
             openFirst = nextOffset
             openCost = 0
             openMemory = 0

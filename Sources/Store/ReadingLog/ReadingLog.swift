@@ -107,7 +107,7 @@ package final class ReadingLog: Log {
         }
     }
 
-    /// Writes what is pending in one aligned write and syncs it; `heartbeat`: an empty frame if nothing is.
+    /// Writes what is pending in whole pages and syncs them; `heartbeat`: an empty frame if nothing is.
     package func flush(heartbeat: Bool = false) throws(LogError) {
         var written = false
         defer { if written { notifyListeners() } }

@@ -11,7 +11,7 @@ struct SegmentInfo: Hashable, Sendable {
     let size: Int
 }
 
-/// Writes frames into segment files: one aligned write and one sync for as many frames as fit, never twice to a page
+/// Writes frames into segment files: aligned writes and one sync for as many frames as fit, never twice to a page
 /// that holds durable frames, and the oldest file again when the budget is used up.
 ///
 /// Used under the log's writer lock only.
@@ -87,30 +87,27 @@ struct SegmentWriter: Sendable {
     ) throws(DiskError) -> Written {
         guard let active else { preconditionFailure("write without a segment") }
         let start = active.position
-        var buffer: [UInt8] = []
         var positions: [Int] = []
-        for frame in declarations + frames {
-            let end = start + buffer.count + (frame.length + 7) & ~7
-            if end > active.info.size { break }
-            positions.append(start + buffer.count)
-            var header = frame.header
-            header.segment = active.info.number
-            header.position = UInt32(start + buffer.count)
-            buffer.append(contentsOf: Frame.encode(header, dictionary: frame.dictionary, records: frame.records))
-            buffer.append(contentsOf: repeatElement(0, count: end - start - buffer.count))
-        }
-        precondition(positions.count > declarations.count, "a frame must fit in an empty segment")
-        let page = SegmentHeader.pageSize
-        let padded = (buffer.count + page - 1) / page * page
-        buffer.append(contentsOf: repeatElement(0, count: padded - buffer.count))
+        var pages: PageBuffer
         do throws(DiskError) {
-            let file = active.failed ? try reopen(active) : active.file
-            try file.write(buffer, at: Int64(start))
-            try file.sync()
+            pages = PageBuffer(
+                active.failed ? try reopen(active) : active.file, at: start, piece: options.segmentSize / 8)
+            for frame in declarations + frames {
+                let position = pages.end
+                if position + (frame.length + 7) & ~7 > active.info.size { break }
+                positions.append(position)
+                var header = frame.header
+                header.segment = active.info.number
+                header.position = UInt32(position)
+                try pages.append(header, frame)
+            }
+            precondition(positions.count > declarations.count, "a frame must fit in an empty segment")
+            try pages.finish()
         } catch {
             self.active?.failed = true
             throw error
         }
+        let padded = pages.end - start
         self.active?.position = start + padded
         self.active?.isBegun = true
         self.active?.failed = false

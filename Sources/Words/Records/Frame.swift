@@ -63,9 +63,18 @@ package enum Frame {
     /// Writes header, dictionary and records, and seals them with the checksum. `header.length` and
     /// `header.dictionaryLength` are set here. At most `FrameHeader.maximumLength` bytes, which the caller sees to.
     package static func encode(_ header: FrameHeader, dictionary: [UInt8], records: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter(capacity: FrameHeader.size + dictionary.count + records.count)
+        encode(header, dictionary: dictionary, records: records, to: &writer)
+        return writer.bytes
+    }
+
+    /// The same behind what the writer has already.
+    package static func encode(
+        _ header: FrameHeader, dictionary: [UInt8], records: [UInt8], to writer: inout ByteWriter
+    ) {
         let length = FrameHeader.size + dictionary.count + records.count
         precondition(length <= FrameHeader.maximumLength)
-        var writer = ByteWriter(capacity: length)
+        let start = writer.bytes.count
         writer.fixed(FrameHeader.magic)
         writer.fixed(FrameHeader.version)
         writer.fixed(header.topic.rawValue)
@@ -85,11 +94,11 @@ package enum Frame {
         writer.fixed(UInt32(dictionary.count))
         writer.bytes.append(contentsOf: dictionary)
         writer.bytes.append(contentsOf: records)
-        let crc = writer.bytes.withUnsafeBytes { checksum($0) }
-        writer.bytes.withUnsafeMutableBytes {
-            $0.storeBytes(of: crc.littleEndian, toByteOffset: 12, as: UInt32.self)
+        writer.bytes.withUnsafeMutableBytes { bytes in
+            let frame = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
+            frame.storeBytes(
+                of: checksum(UnsafeRawBufferPointer(frame)).littleEndian, toByteOffset: 12, as: UInt32.self)
         }
-        return writer.bytes
     }
 
     /// The header at the start of `bytes`, if a whole frame with a right checksum lies there.

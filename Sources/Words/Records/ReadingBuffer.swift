@@ -10,24 +10,35 @@ struct ReadingBuffer {
     /// Whole words are written.
     static let byteCount = capacity * 28 + 8
 
-    private let memory: UnsafeMutableRawBufferPointer
-    private(set) var count = 0
+    private let memory: UnsafeMutableRawPointer
+    private var count = 0
 
-    init(memory: UnsafeMutableRawBufferPointer) {
-        precondition(memory.count >= ReadingBuffer.byteCount)
-        self.memory = memory
+    /// Returns how many bytes were written.
+    static func write(
+        _ readings: UnsafeBufferPointer<Reading>, received: Timestamp, to memory: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        precondition(readings.count <= capacity && memory.count >= byteCount)
+        guard let base = memory.baseAddress else { return 0 }
+        var buffer = ReadingBuffer(memory: base)
+        for i in 0..<readings.count {
+            // Part by part: a whole one would be copied first.
+            buffer.append(
+                readings[i].series.value, readings[i].time,
+                isNow: readings[i].time.milliseconds
+                    == readings[i].received.milliseconds, received, readings[i].value, readings[i].flags.rawValue)
+        }
+        return buffer.count
     }
 
     /// varint(series × 4 + hasFlags × 2 + hasTime), [signed(time − received)], signed(value), [varint(flags)].
     @inline(__always)
-    mutating func append(_ reading: Reading, received: Timestamp) {
-        let hasTime = reading.time.milliseconds != reading.received.milliseconds
-        // Not `isEmpty`, which goes through a generic witness here.
-        let flags = UInt64(reading.flags.rawValue)
-        varint(UInt64(reading.series.value) << 2 | (flags != 0 ? 2 : 0) | (hasTime ? 1 : 0))
-        if hasTime { signed(reading.time.valid.milliseconds &- received.milliseconds) }
-        signed(reading.value)
-        if flags != 0 { varint(flags) }
+    private mutating func append(
+        _ series: UInt32, _ time: Timestamp, isNow: Bool, _ received: Timestamp, _ value: Int64, _ flags: UInt16
+    ) {
+        varint(UInt64(series) << 2 | (flags != 0 ? 2 : 0) | (isNow ? 0 : 1))
+        if !isNow { signed(time.valid.milliseconds &- received.milliseconds) }
+        signed(value)
+        if flags != 0 { varint(UInt64(flags)) }
     }
 
     @inline(__always)
@@ -60,11 +71,9 @@ struct ReadingBuffer {
     private mutating func longVarint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
-            memory[count] = UInt8(truncatingIfNeeded: rest) | 0x80
-            count += 1
+            put(rest & 0x7F | 0x80, 1)
             rest >>= 7
         }
-        memory[count] = UInt8(truncatingIfNeeded: rest)
-        count += 1
+        put(rest, 1)
     }
 }

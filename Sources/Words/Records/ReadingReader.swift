@@ -16,20 +16,23 @@ extension ByteReader {
     mutating func forEachReadings(
         wall: Timestamp, _ body: (UnsafeBufferPointer<Reading>) -> Void
     ) throws(RecordError) {
+        // A reading takes two bytes at least.
+        let count = min(ReadingRun.batch, remaining / 2)
         var run = ReadingRun()
-        while !isAtEnd || run.left > 0 {
-            var failure: RecordError?
-            withUnsafeTemporaryAllocation(of: Reading.self, capacity: ReadingRun.batch) { room in
-                var filled = 0
-                do throws(RecordError) {
+        var failure: RecordError?
+        withUnsafeTemporaryAllocation(of: Reading.self, capacity: max(1, count)) { room in
+            room.initialize(repeating: ReadingRun.none)
+            do throws(RecordError) {
+                while !isAtEnd || run.left > 0 {
+                    var filled = 0
+                    defer { if filled > 0 { body(UnsafeBufferPointer(rebasing: room[..<filled])) } }
                     try read(wall, &run, into: room, &filled)
-                } catch {
-                    failure = error
                 }
-                if filled > 0 { body(UnsafeBufferPointer(rebasing: room[..<filled])) }
+            } catch {
+                failure = error
             }
-            if let failure { throw failure }
         }
+        if let failure { throw failure }
     }
 
     /// Reads until `room` is full or nothing is left.
@@ -56,11 +59,12 @@ extension ByteReader {
                 let value = try signed()
                 let rawFlags = head & 2 != 0 ? try varint() : 0
                 guard let flags = UInt16(exactly: rawFlags) else { throw RecordError(.badValue, at: position) }
-                // Made in its place: one that is returned and copied waits for its own bytes.
-                (base + filled).initialize(
-                    to: Reading(
-                        series: SeriesNumber(series), time: time, received: run.received, value: value,
-                        flags: ReadingFlags(rawValue: flags)))
+                // Part by part: a whole one is made elsewhere first, and copying it waits for its parts.
+                base[filled].series.value = series
+                base[filled].time = time
+                base[filled].received = run.received
+                base[filled].value = value
+                base[filled].flags.rawValue = flags
                 filled += 1
             }
         }
@@ -71,6 +75,9 @@ extension ByteReader {
 private struct ReadingRun {
     /// Readings handed out together: some five kilobytes.
     static let batch = 128
+
+    static let none = Reading(
+        series: SeriesNumber(0), time: Timestamp(milliseconds: 0), received: Timestamp(milliseconds: 0), value: 0)
 
     var received = Timestamp(milliseconds: 0)
     var left = 0

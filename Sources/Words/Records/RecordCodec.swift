@@ -37,22 +37,23 @@ extension ByteWriter {
     ///
     /// `ReadingBuffer` has the form of a reading.
     private mutating func readings(_ readings: [Reading], wall: Timestamp) {
-        var i = 0
-        while i < readings.count {
-            let received = readings[i].received
-            var end = i + 1
-            while end < readings.count, readings[end].received.milliseconds == received.milliseconds { end += 1 }
-            let receivedKept = received.valid
-            signed(receivedKept.milliseconds &- wall.milliseconds)
-            varint(UInt64(end - i))
-            while i < end {
-                let chunk = readings[i..<min(end, i + ReadingBuffer.capacity)]
-                withUnsafeTemporaryAllocation(byteCount: ReadingBuffer.byteCount, alignment: 1) { memory in
-                    var buffer = ReadingBuffer(memory: memory)
-                    for reading in chunk { buffer.append(reading, received: receivedKept) }
-                    bytes.append(contentsOf: memory[..<buffer.count])
+        readings.withUnsafeBufferPointer { readings in
+            var i = 0
+            while i < readings.count {
+                let received = readings[i].received
+                var end = i + 1
+                while end < readings.count, readings[end].received.milliseconds == received.milliseconds { end += 1 }
+                let receivedKept = received.valid
+                signed(receivedKept.milliseconds &- wall.milliseconds)
+                varint(UInt64(end - i))
+                while i < end {
+                    let chunk = UnsafeBufferPointer(rebasing: readings[i..<min(end, i + ReadingBuffer.capacity)])
+                    withUnsafeTemporaryAllocation(byteCount: ReadingBuffer.byteCount, alignment: 1) { memory in
+                        let written = ReadingBuffer.write(chunk, received: receivedKept, to: memory)
+                        bytes.append(contentsOf: memory[..<written])
+                    }
+                    i += chunk.count
                 }
-                i = chunk.endIndex
             }
         }
     }

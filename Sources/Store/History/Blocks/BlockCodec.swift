@@ -26,16 +26,17 @@ enum BlockCodec {
 }
 
 extension ByteWriter {
+    /// Shorter contents are not compressed: a frame's own tables would take what it saves.
+    private static let leastCompressed = 64
+
     /// The content's length × 2 and the content; where that is shorter, the length × 2 + 1 and a zstd frame.
-    mutating func payload(_ content: [UInt8], _ compressor: ZstdCompressor) {
-        let packed = [UInt8](unsafeUninitializedCapacity: content.count) { target, filled in
-            content.withUnsafeBytes { source in
-                filled = source.count < 16 ? 0 : compressor.compress(source, into: .init(target)) ?? 0
-            }
+    mutating func payload(_ content: UnsafeRawBufferPointer, _ compressor: ZstdCompressor) {
+        withUnsafeTemporaryAllocation(byteCount: max(1, content.count), alignment: 1) { room in
+            let length = content.count < ByteWriter.leastCompressed ? 0 : compressor.compress(content, into: room) ?? 0
+            let isShorter = length > 0 && length < content.count
+            varint(UInt64(content.count) << 1 | (isShorter ? 1 : 0))
+            bytes.append(contentsOf: isShorter ? UnsafeRawBufferPointer(rebasing: room[..<length]) : content)
         }
-        let isShorter = packed.count > 0 && packed.count < content.count
-        varint(UInt64(content.count) << 1 | (isShorter ? 1 : 0))
-        bytes.append(contentsOf: isShorter ? packed : content)
     }
 }
 

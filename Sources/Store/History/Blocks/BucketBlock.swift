@@ -24,6 +24,8 @@ enum BucketBlock {
         precondition((1...maximumCount).contains(buckets.count))
         var common = CommonDivisor()
         var flags: Flags = [.evenTimes, .sameCounts]
+        let excesses = buckets.excesses()
+        if excesses == nil { flags.insert(.wideSums) }
         for i in 0..<buckets.count {
             if i > 0 {
                 common.add((buckets.minima[i] &- buckets.minima[i - 1]).magnitude)
@@ -32,11 +34,7 @@ enum BucketBlock {
             }
             common.add(UInt64(bitPattern: buckets.maxima[i] &- buckets.minima[i]))
             common.add(UInt64(bitPattern: buckets.maxima[i] &- buckets.lasts[i]))
-            guard let excess = buckets.excess(i) else {
-                flags.insert(.wideSums)
-                continue
-            }
-            common.add(excess)
+            if let excesses { common.add(excesses[i]) }
         }
         var writer = ByteWriter(capacity: 64)
         writer.fixed(code)
@@ -50,17 +48,23 @@ enum BucketBlock {
         if flags.contains(.wideSums) {
             for sum in buckets.sums { writer.fixed(sum) }
         }
-        let content = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 * buckets.count) { room in
-            var codes = CodeWriter(room)
-            write(buckets, step, flags, ExactDivision(by: common.divisor), &codes)
-            return codes.content()
+        CodeWriter.write(count: codeCount(buckets.count, flags)) { codes in
+            write(buckets, excesses, step, flags, ExactDivision(by: common.divisor), &codes)
+        } _: {
+            writer.payload($0, compressor)
         }
-        writer.payload(content, compressor)
         return writer.bytes
     }
 
+    /// Integers in all columns.
+    fileprivate static func codeCount(_ count: Int, _ flags: Flags) -> Int {
+        let shared = (flags.contains(.evenTimes) ? 0 : count - 1) + (flags.contains(.sameCounts) ? 0 : count - 1)
+        return shared + (count - 1) + 2 * count + (flags.contains(.wideSums) ? 0 : count)
+    }
+
     private static func write(
-        _ buckets: BucketColumns, _ step: Int64, _ flags: Flags, _ division: ExactDivision, _ codes: inout CodeWriter
+        _ buckets: BucketColumns, _ excesses: [UInt64]?, _ step: Int64, _ flags: Flags, _ division: ExactDivision,
+        _ codes: inout CodeWriter
     ) {
         let count = buckets.count
         if !flags.contains(.evenTimes) {
@@ -78,8 +82,8 @@ enum BucketBlock {
         for i in 0..<count {
             codes.append(division.quotient(UInt64(bitPattern: buckets.maxima[i] &- buckets.lasts[i])))
         }
-        if !flags.contains(.wideSums) {
-            for i in 0..<count { codes.append(division.quotient(buckets.excess(i) ?? 0)) }
+        if let excesses {
+            for i in 0..<count { codes.append(division.quotient(excesses[i])) }
         }
     }
 
@@ -100,8 +104,7 @@ enum BucketBlock {
         if flags.contains(.wideSums) {
             for _ in 0..<count { buckets.sums.append(try reader.fixed()) }
         }
-        let shared = (flags.contains(.evenTimes) ? 0 : count - 1) + (flags.contains(.sameCounts) ? 0 : count - 1)
-        let codes = shared + (count - 1) + 2 * count + (flags.contains(.wideSums) ? 0 : count)
+        let codes = codeCount(count, flags)
         let decoded = BucketReader(
             count: count, step: step, index: index, firstCount: firstCount, minimum: minimum, divisor: divisor,
             flags: flags)
@@ -171,8 +174,14 @@ private struct BucketReader {
 }
 
 extension BucketColumns {
-    /// What the sum is above as many minima; nil where that does not fit in 64 bits.
-    fileprivate func excess(_ i: Int) -> UInt64? {
-        UInt64(exactly: sums[i] - Int128(minima[i]) * Int128(counts[i]))
+    /// What each sum is above as many minima; nil where one does not fit in 64 bits.
+    fileprivate func excesses() -> [UInt64]? {
+        var excesses: [UInt64] = []
+        excesses.reserveCapacity(count)
+        for i in 0..<count {
+            guard let excess = UInt64(exactly: sums[i] - Int128(minima[i]) * Int128(counts[i])) else { return nil }
+            excesses.append(excess)
+        }
+        return excesses
     }
 }

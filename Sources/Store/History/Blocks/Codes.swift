@@ -22,19 +22,39 @@ enum Code {
 
 /// Columns of codes as they are written: a byte for each integer, column after column, then the further bytes.
 struct CodeWriter {
-    private var bytes: UnsafeMutableBufferPointer<UInt8>
+    private let bytes: UnsafeMutableRawPointer
+    private let limit: Int
     private var count = 0
-    private var further: [UInt8] = []
+    private var end: Int
 
-    /// `buffer` has room for every integer that will come.
-    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
-        bytes = buffer
+    /// Calls `body` to write `count` integers, and `use` with all that was written.
+    static func write<Result>(
+        count: Int, _ body: (inout CodeWriter) -> Void, _ use: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        // Further bytes are written as whole words.
+        withUnsafeTemporaryAllocation(byteCount: 9 * count + 8, alignment: 8) { room in
+            guard let base = room.baseAddress else { preconditionFailure("no room for codes") }
+            var writer = CodeWriter(base, count: count)
+            body(&writer)
+            precondition(writer.count == count, "columns are shorter than they were said to be")
+            return use(UnsafeRawBufferPointer(rebasing: room[..<writer.end]))
+        }
+    }
+
+    private init(_ bytes: UnsafeMutableRawPointer, count: Int) {
+        self.bytes = bytes
+        (limit, end) = (count, count)
     }
 
     @inline(__always)
     mutating func append(_ value: UInt64) {
+        precondition(count < limit)
         if value < Code.direct {
             put(UInt8(truncatingIfNeeded: value))
+        } else if value < Code.short {
+            let rest = value &- Code.direct
+            put(UInt8(truncatingIfNeeded: Code.direct &+ rest >> 8))
+            put(further: rest, 1)
         } else {
             appendLong(value)
         }
@@ -45,41 +65,32 @@ struct CodeWriter {
 
     @inline(__always)
     private mutating func put(_ byte: UInt8) {
-        precondition(count < bytes.count)
-        bytes[count] = byte
-        count += 1
+        bytes.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count &+= 1
+    }
+
+    /// Of each integer at most eight.
+    @inline(__always)
+    private mutating func put(further word: UInt64, _ length: Int) {
+        bytes.storeBytes(of: word.littleEndian, toByteOffset: end, as: UInt64.self)
+        end &+= length
     }
 
     private mutating func appendLong(_ value: UInt64) {
-        if value < Code.short {
-            let rest = value - Code.direct
-            put(UInt8(Code.direct + rest >> 8))
-            further.append(UInt8(truncatingIfNeeded: rest))
-            return
-        }
-        let length: Int
         switch value {
-        case ..<(1 << 16): (length, _) = (2, put(Code.two))
-        case ..<(1 << 24): (length, _) = (3, put(Code.three))
-        case ..<(1 << 32): (length, _) = (4, put(Code.four))
-        default: (length, _) = (8, put(Code.eight))
+        case ..<(1 << 16):
+            put(Code.two)
+            put(further: value, 2)
+        case ..<(1 << 24):
+            put(Code.three)
+            put(further: value, 3)
+        case ..<(1 << 32):
+            put(Code.four)
+            put(further: value, 4)
+        default:
+            put(Code.eight)
+            put(further: value, 8)
         }
-        for i in 0..<length { further.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * i))) }
-    }
-
-    /// All that was written.
-    func content() -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count + further.count) { target, filled in
-            filled = UnsafeMutableRawBufferPointer(target).initializeCopy(bytes[..<count], further)
-        }
-    }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    fileprivate func initializeCopy(_ first: Slice<UnsafeMutableBufferPointer<UInt8>>, _ second: [UInt8]) -> Int {
-        copyBytes(from: UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: first)))
-        UnsafeMutableRawBufferPointer(rebasing: self[first.count...]).copyBytes(from: second)
-        return first.count + second.count
     }
 }
 

@@ -18,10 +18,9 @@ enum PointBlock {
 
     /// The block, and the points as they will be read: times may have been moved onto a grid.
     ///
-    /// Times rise, and there are from 1 to `TimeGrid.maximumCount`. `divisor` is known to divide every change of the
-    /// value.
+    /// Times rise, and there are from 1 to `TimeGrid.maximumCount`.
     static func encode(
-        _ points: PointColumns, divisor floor: UInt64 = 1, _ compressor: ZstdCompressor
+        _ points: PointColumns, _ compressor: ZstdCompressor
     ) -> (bytes: [UInt8], points: PointColumns) {
         precondition((1...TimeGrid.maximumCount).contains(points.count) && points.values.count == points.count)
         let gridded = GriddedTimes(points.times, alreadyMoved: points.moved)
@@ -32,21 +31,26 @@ enum PointBlock {
         writer.signed(gridded.times[0])
         writer.varint(UInt64(moved))
         writer.varint(gridded.grid.step)
-        let changes = ValueChanges(points.values, divisor: floor)
+        let changes = ValueChanges(points.values, divisor: points.divisor)
         writer.signed(points.values[0])
         writer.varint(changes.divisor)
         var flags: Flags = gridded.deviations.isEmpty ? .evenTimes : []
         if changes.isZero { flags.insert(.sameValues) }
         if changes.prefersSecondDifferences { flags.insert(.secondDifferences) }
-        let content = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * points.count) { room in
-            var codes = CodeWriter(room)
+        writer.fixed(flags.rawValue)
+        let count = gridded.deviations.count + (changes.isZero ? 0 : points.count - 1)
+        CodeWriter.write(count: count) { codes in
             for deviation in gridded.deviations { codes.append(signed: deviation) }
             if !changes.isZero { changes.write(points.values, to: &codes) }
-            return codes.content()
+        } _: {
+            writer.payload($0, compressor)
         }
-        writer.fixed(flags.rawValue)
-        writer.payload(content, compressor)
-        return (writer.bytes, PointColumns(times: gridded.times, values: points.values, moved: moved))
+        return (
+            writer.bytes,
+            PointColumns(
+                times: gridded.times, values: points.values, moved: moved,
+                divisor: changes.isZero ? 0 : changes.divisor)
+        )
     }
 
     static func decode(_ reader: inout ByteReader, _ zstd: ZstdDecompressor) throws(RecordError) -> PointColumns {
@@ -68,6 +72,7 @@ enum PointBlock {
             (content) throws(RecordError) in
             var points = PointColumns()
             points.moved = Int64(moved)
+            points.divisor = flags.contains(.sameValues) ? 0 : UInt64(bitPattern: divisor)
             points.times = try flags.contains(.evenTimes) ? times.even() : times.read(&content)
             points.values =
                 try flags.contains(.sameValues)
@@ -155,14 +160,16 @@ private struct ValueChanges {
     init(_ values: [Int64], divisor floor: UInt64) {
         var common = CommonDivisor(floor: floor)
         var (firsts, seconds): (UInt64, UInt64) = (0, 0)
-        var before: Int64 = 0
-        for i in 1..<max(1, values.count) {
-            let change = values[i] &- values[i - 1]
-            common.add(change.magnitude)
-            // Only the order of magnitude counts, so a few huge ones must not decide.
-            firsts &+= min(change.magnitude, 1 << 32)
-            seconds &+= min((change &- before).magnitude, 1 << 32)
-            before = change
+        values.withUnsafeBufferPointer { values in
+            var change: Int64 = 0
+            for i in 1..<max(1, values.count) {
+                let before = change
+                change = values[i] &- values[i &- 1]
+                common.add(change.magnitude)
+                // Only the order of magnitude counts, so a few huge ones must not decide.
+                firsts &+= min(change.magnitude, 1 << 32)
+                seconds &+= min((change &- before).magnitude, 1 << 32)
+            }
         }
         divisor = common.divisor
         isZero = common.value == 0
@@ -171,11 +178,19 @@ private struct ValueChanges {
 
     func write(_ values: [Int64], to codes: inout CodeWriter) {
         let division = ExactDivision(by: divisor)
-        var before: Int64 = 0
-        for i in 1..<max(1, values.count) {
-            let change = division.quotient(values[i] &- values[i - 1])
-            codes.append(signed: prefersSecondDifferences ? change &- before : change)
-            before = change
+        values.withUnsafeBufferPointer { values in
+            guard prefersSecondDifferences else {
+                for i in 1..<max(1, values.count) {
+                    codes.append(signed: division.quotient(values[i] &- values[i &- 1]))
+                }
+                return
+            }
+            var before: Int64 = 0
+            for i in 1..<max(1, values.count) {
+                let change = division.quotient(values[i] &- values[i &- 1])
+                codes.append(signed: change &- before)
+                before = change
+            }
         }
     }
 }

@@ -7,6 +7,9 @@ struct PointColumns: Hashable, Sendable {
     /// The farthest that a time lies from what was reported, ms: times that are not farther apart than this are one
     /// instant.
     var moved: Int64 = 0
+    /// Known to divide the change from each value to the next, as 64 bits that may have wrapped around; 0 where nothing
+    /// changes.
+    var divisor: UInt64 = 1
 
     /// Instants that arithmetic on times is safe with; all that is accepted lies far within.
     static let timeRange: ClosedRange<Int64> = -(1 << 60)...(1 << 60)
@@ -25,6 +28,15 @@ struct BucketColumns: Hashable, Sendable {
     var sums: [Int128] = []
 
     var count: Int { starts.count }
+
+    mutating func reserveCapacity(_ count: Int) {
+        starts.reserveCapacity(count)
+        counts.reserveCapacity(count)
+        minima.reserveCapacity(count)
+        maxima.reserveCapacity(count)
+        lasts.reserveCapacity(count)
+        sums.reserveCapacity(count)
+    }
 
     mutating func append(_ bucket: HistoryBucket) {
         starts.append(bucket.start.milliseconds)

@@ -42,17 +42,18 @@ final class BlockFileWriter {
 
     /// Adds points in one or more blocks; series come in the order of their keys. Returns the points as they will be
     /// read.
-    func add(_ key: SeriesKey, _ points: PointColumns, divisor: UInt64 = 1) throws(DiskError) -> PointColumns {
+    func add(_ key: SeriesKey, _ points: PointColumns) throws(DiskError) -> PointColumns {
         guard points.count > BlockFileWriter.pointsPerBlock else {
-            return try addBlock(key, points, divisor: divisor)
+            return try addBlock(key, points)
         }
         var stored = PointColumns()
         var i = 0
         while i < points.count {
             let end = min(points.count, i + BlockFileWriter.pointsPerBlock)
             let piece = PointColumns(
-                times: Array(points.times[i..<end]), values: Array(points.values[i..<end]), moved: points.moved)
-            let block = try addBlock(key, piece, divisor: divisor)
+                times: Array(points.times[i..<end]), values: Array(points.values[i..<end]), moved: points.moved,
+                divisor: points.divisor)
+            let block = try addBlock(key, piece)
             stored.times.append(contentsOf: block.times)
             stored.values.append(contentsOf: block.values)
             stored.moved = max(stored.moved, block.moved)
@@ -64,11 +65,9 @@ final class BlockFileWriter {
     /// Half of what a block may have: a query for a minute should not decode a week.
     private static let pointsPerBlock = 1 << 14
 
-    private func addBlock(
-        _ key: SeriesKey, _ points: PointColumns, divisor: UInt64
-    ) throws(DiskError) -> PointColumns {
+    private func addBlock(_ key: SeriesKey, _ points: PointColumns) throws(DiskError) -> PointColumns {
         guard !points.times.isEmpty else { return points }
-        let (bytes, stored) = PointBlock.encode(points, divisor: divisor, compressor)
+        let (bytes, stored) = PointBlock.encode(points, compressor)
         let end = stored.count - 1
         try add(
             bytes, key, count: stored.count, first: stored.times[0], last: stored.times[end], stored.values[end])
@@ -130,7 +129,7 @@ final class BlockFileWriter {
         do throws(DiskError) {
             let index = BlockIndex.encode(entries, first: first, last: last)
             var packed = ByteWriter()
-            packed.payload(index, compressor)
+            index.withUnsafeBytes { packed.payload($0, compressor) }
             let footer = BlockFooter(
                 tier: tier, sequence: sequences.upperBound, firstSequence: sequences.lowerBound, cursor: cursor,
                 wall: wall, since: since, first: first, last: last, entryCount: UInt32(clamping: entries.count),

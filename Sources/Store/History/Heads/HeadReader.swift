@@ -41,14 +41,12 @@ struct HeadWriter {
 struct HeadPoints: Sendable {
     private var columns = PointColumns()
     private var isOrdered = true
-    /// Divides the difference of any two values.
-    private(set) var divisor: UInt64 = 1
 
     init() {}
 
     var isEmpty: Bool { columns.count == 0 }
 
-    /// `read` sets all of both columns.
+    /// `divisor` divides the difference of any two values; `read` sets all of both columns.
     init(
         count: Int, isOrdered: Bool, divisor: UInt64,
         _ read: (UnsafeMutableBufferPointer<Int64>, UnsafeMutableBufferPointer<Int64>) -> Void
@@ -62,7 +60,7 @@ struct HeadPoints: Sendable {
         }
         columns.values = values
         self.isOrdered = isOrdered
-        self.divisor = divisor
+        columns.divisor = divisor
     }
 
     /// In the order of time; of several values for one instant the one that came last.
@@ -70,6 +68,7 @@ struct HeadPoints: Sendable {
         if isOrdered { return columns }
         let order = columns.times.indices.sorted { (columns.times[$0], $0) < (columns.times[$1], $1) }
         var sorted = PointColumns()
+        sorted.divisor = columns.divisor
         for i in order {
             if sorted.times.last == columns.times[i] {
                 sorted.values[sorted.values.count - 1] = columns.values[i]

@@ -91,10 +91,9 @@ extension History {
         _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ zstd: ZstdDecompressor
     ) throws(DiskError) -> [BlockError] {
         var points = PointColumns()
+        points.divisor = 0
         let damaged = try forAll(.raw, key, view, zstd) { (columns: PointColumns, range) in
-            points.times.append(contentsOf: columns.times[range])
-            points.values.append(contentsOf: columns.values[range])
-            points.moved = max(points.moved, columns.moved)
+            points.append(columns, range)
         }
         _ = try writer.add(key, points)
         if let newest = view.newest(key), newest.time.milliseconds > points.times.last ?? .min {
@@ -170,6 +169,20 @@ extension History {
             return within
         }
         for file in within { try remove(file) }
+    }
+}
+
+extension PointColumns {
+    /// Takes in what comes later.
+    fileprivate mutating func append(_ other: PointColumns, _ range: Range<Int>) {
+        var common = CommonDivisor()
+        common.add(divisor)
+        common.add(other.divisor)
+        if let last = values.last { common.add((other.values[range.lowerBound] &- last).magnitude) }
+        divisor = common.value
+        times.append(contentsOf: other.times[range])
+        values.append(contentsOf: other.values[range])
+        moved = max(moved, other.moved)
     }
 }
 

@@ -106,7 +106,7 @@ extension History {
             if let newest = one.sealedNewest { sealing.raw.addNewest(key, newest) }
             return
         }
-        let points = try sealing.raw.add(key, head.sorted(), divisor: head.divisor)
+        let points = try sealing.raw.add(key, head.sorted())
         if let newest = one.sealedNewest, newest.time.milliseconds > points.times[points.count - 1] {
             // Only late values: the index has to tell the newest all the same.
             sealing.raw.addNewest(key, newest)

@@ -82,29 +82,41 @@ struct RollUp {
 
     /// Points come after all that came before.
     mutating func add(_ points: PointColumns, _ range: Range<Int>) {
-        guard let first = range.first else { return }
+        guard let first = range.first, let last = range.last else { return }
         var current = open ?? OpenBuckets(minute: RollUp.begin(points.times[first], points.values[first]))
-        var end = (current.minute.start + RollUp.minute).milliseconds
-        for i in (open == nil ? first + 1 : first)..<range.upperBound {
-            let (time, value) = (points.times[i], points.values[i])
-            if time < end {
-                current.minute.add(value)
-                continue
+        var next = open == nil ? first + 1 : first
+        var end = current.minute.start.milliseconds + RollUp.minute
+        var quarterEnd = current.minute.start.floored(to: RollUp.quarter).milliseconds + RollUp.quarter
+        reserve(Swift.min(range.count, Int(clamping: (points.times[last] &- end) / RollUp.minute) + 2))
+        points.times.withUnsafeBufferPointer { times in
+            points.values.withUnsafeBufferPointer { values in
+                while true {
+                    current.minute.add(times, values, &next, range.upperBound, before: end)
+                    if next == range.upperBound { break }
+                    minutes.append(current.minute)
+                    // Minutes divide quarters, so a quarter is the sum of its minutes.
+                    let quarter = current.quarter
+                    let time = times[next]
+                    // A division only where the next value is not in the next minute.
+                    let isNear = time < end + RollUp.minute
+                    let start = isNear ? Timestamp(milliseconds: end) : RollUp.begin(time)
+                    current.before = start.milliseconds < quarterEnd ? quarter : nil
+                    if current.before == nil {
+                        quarters.append(quarter)
+                        quarterEnd = start.floored(to: RollUp.quarter).milliseconds + RollUp.quarter
+                    }
+                    current.minute = HistoryBucket(start: start, first: values[next])
+                    end = start.milliseconds + RollUp.minute
+                    next += 1
+                }
             }
-            let minute = RollUp.begin(time, value)
-            minutes.append(current.minute)
-            // Minutes divide quarters, so a quarter is the sum of its minutes.
-            let quarter = current.quarter
-            if quarter.start == minute.start.floored(to: RollUp.quarter) {
-                current.before = quarter
-            } else {
-                quarters.append(quarter)
-                current.before = nil
-            }
-            current.minute = minute
-            end = (minute.start + RollUp.minute).milliseconds
         }
         open = current
+    }
+
+    private mutating func reserve(_ more: Int) {
+        minutes.reserveCapacity(minutes.count + more)
+        quarters.reserveCapacity(quarters.count + more / 15 + 2)
     }
 
     /// Puts the buckets that are open among the others; what comes then begins others.
@@ -126,11 +138,35 @@ struct RollUp {
     static let minute = Span.minute
     static let quarter = 15 * Span.minute
 
+    private static func begin(_ time: Int64) -> Timestamp { Timestamp(milliseconds: time).floored(to: minute) }
+
     private static func begin(_ time: Int64, _ value: Int64) -> HistoryBucket {
-        HistoryBucket(start: Timestamp(milliseconds: time).floored(to: minute), first: value)
+        HistoryBucket(start: begin(time), first: value)
     }
 
     static func start(_ time: Int64) -> Timestamp { Timestamp(milliseconds: time).floored(to: quarter) }
+}
+
+extension HistoryBucket {
+    /// Takes in values from `next` on whose times lie before `end`, and leaves `next` behind them.
+    @inline(__always)
+    fileprivate mutating func add(
+        _ times: UnsafeBufferPointer<Int64>, _ values: UnsafeBufferPointer<Int64>, _ next: inout Int, _ limit: Int,
+        before end: Int64
+    ) {
+        let first = next
+        var (low, high, total) = (min, max, sum)
+        while next < limit, times[next] < end {
+            let value = values[next]
+            low = Swift.min(low, value)
+            high = Swift.max(high, value)
+            total &+= Int128(value)
+            next &+= 1
+        }
+        if next == first { return }
+        (min, max, sum, last) = (low, high, total, values[next &- 1])
+        count += next - first
+    }
 }
 
 extension BucketColumns {
