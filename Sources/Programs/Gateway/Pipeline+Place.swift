@@ -31,6 +31,37 @@ extension Pipeline {
         try beginAnew(with: try Ledger(path: parts.ledgerPath))
     }
 
+    /// Damage that opening did not see: the file is set aside, and one with all that can be read of it takes its place.
+    func replaceLedger(because reason: String) throws {
+        let now = clock.now().monotonic
+        // A card on which each new file is damaged at once would keep us at nothing else.
+        guard now - lastReplacement >= Pipeline.checkpointInterval else { throw Pipeline.damaged(parts, reason) }
+        lastReplacement = now
+        ledger = try Ledger(waiting: ":memory:", because: Pipeline.damaged(parts, reason))
+        let fresh = try Ledger.replace(parts.ledgerPath, because: reason)
+        ledgerDamage = nil
+        try beginAnew(with: fresh)
+    }
+
+    private static func damaged(_ parts: PipelineParts, _ reason: String) -> LedgerError {
+        .damaged(path: parts.ledgerPath, reason: reason)
+    }
+
+    /// Damage that anybody met.
+    func note(_ error: any Error) {
+        if let error = error as? LedgerError, case .damaged(_, let reason) = error, ledgerDamage == nil {
+            ledgerDamage = reason
+        }
+    }
+
+    /// Runs a query of the ledger.
+    func asking<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch {
+            note(error)
+            throw error
+        }
+    }
+
     private func beginAnew(with ledger: Ledger) throws {
         let restored = try parts.restoreUsage(ledger)
         let kept = try ledger.cursor() ?? .oldest

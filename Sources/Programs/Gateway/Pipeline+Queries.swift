@@ -33,19 +33,21 @@ extension Pipeline {
         let first = Slot(containing: from)
         let end = Slot(containing: to + (Slot.length - 1))
         var live = pending.filter { $0.key.slot >= first && $0.key.slot < end }.sorted { $0.key < $1.key }[...]
-        try ledger.slots(from: first, until: end) { slot in
-            let key = SlotKey(slot)
-            while let next = live.first, next.key < key {
-                body(next.value)
-                live.removeFirst()
+        try asking {
+            try ledger.slots(from: first, until: end) { slot in
+                let key = SlotKey(slot)
+                while let next = live.first, next.key < key {
+                    body(next.value)
+                    live.removeFirst()
+                }
+                if let next = live.first, next.key == key {
+                    body(next.value)
+                    live.removeFirst()
+                } else {
+                    body(slot)
+                }
+                return true
             }
-            if let next = live.first, next.key == key {
-                body(next.value)
-                live.removeFirst()
-            } else {
-                body(slot)
-            }
-            return true
         }
         for (_, slot) in live { body(slot) }
     }

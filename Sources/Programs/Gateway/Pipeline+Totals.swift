@@ -15,8 +15,9 @@ extension Pipeline {
     /// The sums of each channel that has any, in no order.
     func channelTotals() throws -> [ChannelTotal] {
         if let totals { return Array(totals.values) }
+        let kept = try asking { try ledger.totals() }
         totals = [:]
-        for total in try ledger.totals() {
+        for total in kept {
             totals?[ChannelKey(device: total.device, channel: total.channel)] = total
         }
         for slot in pending.values {

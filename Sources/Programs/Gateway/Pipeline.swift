@@ -77,6 +77,9 @@ actor Pipeline {
     let parts: PipelineParts
     /// The state directory was not there, and the consumers have not begun anew since.
     var wasAway = false
+    /// What SQLite has found wrong in the ledger's file.
+    var ledgerDamage: String?
+    var lastReplacement = Int64.min / 2
     private let complaints = ComplaintLimiter()
     private var droppedTold = 0
     /// What the last flush, read or checkpoint ran into; nil when all went well.
@@ -132,6 +135,7 @@ actor Pipeline {
         // The disk is back: what could not be put to rest meanwhile need not wait any longer.
         if works, wasFailing, troubles["ledger"] != nil { lastCheckpoint -= Pipeline.checkpointInterval }
         tellDropped()
+        if let ledgerDamage { attempt("ledger") { try replaceLedger(because: ledgerDamage) } }
         if ledger.isWaiting { attempt("ledger") { try reopenLedger() } }
         attempt("history") { try history.follow() }
         attempt("usage") {
@@ -275,6 +279,7 @@ actor Pipeline {
             }
             return true
         } catch {
+            note(error)
             let text = "\(error)"
             let isNews = troubles.updateValue(text, forKey: what) != text
             // A disk that fails now so, now so, is told once a minute for each.

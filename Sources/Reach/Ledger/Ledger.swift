@@ -104,7 +104,14 @@ package final class Ledger {
         if case .waiting = opening { true } else { false }
     }
 
-    private static func open(_ path: String) throws(SQLiteError) -> (Database, Opening) {
+    init(path: String, opening: Opening, database: Database, limits: Limits) {
+        self.path = path
+        self.opening = opening
+        self.database = database
+        self.limits = limits
+    }
+
+    static func open(_ path: String) throws(SQLiteError) -> (Database, Opening) {
         let wasCut = DamagedFile.size(path + "-wal") > 0
         let database: Database
         do throws(SQLiteError) {

@@ -72,17 +72,25 @@ package struct Repair {
         guard try StateDirectory.measure(directory.ledger, fileSystem).files > 0 else {
             return ["ledger: there is none; the next start makes it from the log"]
         }
-        if opens {
-            guard case .replaced(let aside, let reason) = try Ledger(path: directory.ledger).opening else { return [] }
-            return ["ledger: damaged (\(reason)), set aside as \(aside); the next start makes it again from the log"]
-        }
+        var problems: [String] = []
         do throws(LedgerError) {
-            return try LedgerFile(path: directory.ledger).problems().map {
-                "ledger: damaged (\($0)); it is set aside and made again from the log"
-            }
+            problems = try LedgerFile(path: directory.ledger).problems()
         } catch {
-            return ["ledger: \(error); it is set aside and made again from the log"]
+            problems = ["\(error)"]
         }
+        guard let first = problems.first else { return [] }
+        guard opens else {
+            return [
+                "ledger: damaged (\(first)); it is set aside, what can be read of it is kept, and the rest made again "
+                    + "from the log"
+            ]
+        }
+        let ledger = try Ledger.replace(directory.ledger, because: first)
+        guard case .replaced(let aside, let reason) = ledger.opening else { return [] }
+        return [
+            "ledger: damaged (\(reason)), set aside as \(aside); what could be read of it is kept, and the next start "
+                + "makes the rest again from the log"
+        ]
     }
 }
 

@@ -96,6 +96,7 @@ package struct HistoryCheck {
             tier.values += entry.count
             guard readsBlocks else { continue }
             if try !isGood(entry, opened, file.tier, zstd) {
+                tier.values -= entry.count
                 found(
                     FileFinding(
                         .damage, path, at: Int64(entry.position), "\(entry.count) values of \(entry.key) cannot be read"
