@@ -139,6 +139,14 @@ import Timekeeping
         #expect(error.description.contains(reason))
     }
 
+    @Test func `a message of which nothing is right says which fields are to blame`() {
+        let decoding = Decoding()
+        let message = decoding.decode("tele/plug/SENSOR", #"{"ENERGY":{"Power":"x","Voltage":true}}"#)
+        #expect(message.complaint == "ENERGY.Power: is not a number; ENERGY.Voltage: is not a number")
+        #expect(decoding.decode("tele/plug/SENSOR", "{").complaint?.hasPrefix("The JSON text is cut off") == true)
+        #expect(decoding.decode("tele/plug/SENSOR", "{}").complaint == nil)
+    }
+
     @Test(arguments: [
         "", " ", "null", "{}", #"{"ENERGY":null}"#, #"{"ENERGY":{}}"#,
         #"{"Time":"x"}"#.replacing("x", with: "2024-05-11T08:20:00"),

@@ -137,8 +137,8 @@ package final class MQTTIntake: Sendable {
             intake.noteUnrecognized()
         case .nothing:
             break
-        case .malformed(let error):
-            reject(malformed: topic, error)
+        case .malformed:
+            rejectMalformed(topic)
         case .availability(let isAvailable):
             guard let device = speaker(topic, heard) else { return false }
             intake.note(device, available: isAvailable, retained: retained)
@@ -170,14 +170,15 @@ package final class MQTTIntake: Sendable {
 
     /// Whose message it was, by its topic, though nothing could be read: so that a device that says only what nobody
     /// understands is in the list with the reason.
-    private func reject(malformed topic: UnsafeRawBufferPointer, _ error: DecodeError) {
+    private func rejectMalformed(_ topic: UnsafeRawBufferPointer) {
+        let complaint = decoding.message.complaint ?? ""
         guard decoding.message.profile >= 0,
             let address = decoding.decoder.address(of: decoding.message, topic: topic),
             address.utf8.count <= Binding.maximumLength
-        else { return reject(nil, topic, "\(error)") }
+        else { return reject(nil, topic, complaint) }
         guard admission.admits(address) else { return intake.noteLeftOut() }
         let profile = decoding.decoder.profiles[decoding.message.profile]
-        reject(intake.device(at: address, as: .init(profile: profile, samples: [])), topic, "\(error)")
+        reject(intake.device(at: address, as: .init(profile: profile, samples: [])), topic, complaint)
     }
 
     /// The device that spoke; nil when it is not one of ours, or speaks more than it may.

@@ -90,6 +90,13 @@ package struct DecodedMessage {
         noValueCount = 0
     }
 
+    /// Why nothing could be taken from it, with the fields where these are to blame; nil where something could.
+    package var complaint: String? {
+        guard case .malformed(let error) = outcome else { return nil }
+        guard errors.first?.error == error else { return "\(error)" }
+        return errors.map(\.description).joined(separator: "; ")
+    }
+
     mutating func report(_ error: @autoclosure () -> DecodeError, at field: @autoclosure () -> String) {
         errorCount += 1
         if errors.count < DecodedMessage.maximumErrors { errors.append(FieldError(field: field(), error: error())) }

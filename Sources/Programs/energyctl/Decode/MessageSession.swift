@@ -48,7 +48,7 @@ final class MessageSession {
         switch message.outcome {
         case .notMine: answer.notes.append("no profile knows this topic")
         case .nothing, .readings: break
-        case .malformed(let error): answer.error = "\(error)"
+        case .malformed: answer.error = message.complaint
         case .availability(let isUp):
             let sample = Sample(channel: .total, quantity: .available, value: isUp ? 1000 : 0)
             answer.readings.append(reading(sample, retained, reader))
