@@ -133,6 +133,29 @@ struct RecomputationTests {
         #expect(meters.slots().dropFirst(48) == before.dropFirst(48))
     }
 
+    @Test func `a series that fell silent long ago does not make a late reading work through all the time since`()
+        throws
+    {
+        var meters = Meters()
+        meters.add(Meters.device(1, role: .grid, watts: nil))
+        meters.read(0, 0, .energyExport)
+        meters.read(900, 100, .energyExport)
+        for minute in Int64(0)...14_400 where minute != 14_350 { meters.read(60 * minute, 10_000 * minute) }
+        meters.settle()
+        _ = try meters.recompute()
+        let before = meters.slots()
+        meters.read(60 * 14_350, 10_000 * 14_350 - 5_000)
+        let wanted = meters.state.takeRecomputes()
+        #expect(wanted.count == 1)
+        let counting = CountingArchive(meters.archive)
+        let result = try meters.state.recomputation(of: wanted[0], from: counting)
+        #expect(counting.count < 1_000)
+        #expect(result.range.lowerBound >= Slot(containing: Timestamp(seconds: Meters.start + 60 * 14_300)))
+        meters.state.ask(wanted[0])
+        try meters.recompute()
+        #expect(meters.slots().map(\.sameAs) == before.map(\.sameAs))
+    }
+
     @Test func `a span long past is worked out without the years since`() throws {
         var meters = Meters()
         meters.add(Meters.device(1))

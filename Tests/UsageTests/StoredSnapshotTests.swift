@@ -26,6 +26,29 @@ enum StoredSnapshots {
         + "9feea667c0ffc3eea66780cfe8eea667c09e8defa66780eeb1efa667c0bdd6efa667808dfbefa667c0dc9ff0a66780acc4f0a667"
         + "000000000059a80e38"
 
+    /// And a plug with counter and power: `Meters.writtenWithCurve`.
+    static let version3 =
+        "6555534703000000000005022b0110070000000000000065000000000000000202643103010104047465737405000601010802e8"
+        + "390c0100022b0110070000000000000066000000000000000202643203010104047465737405000601010802e8390c0100022701"
+        + "10070000000000000067000000000000000202643303010204047465737405000601010c0100022b011007000000000000006800"
+        + "0000000000000202643403010104047465737405000601010802e8390c0100022b01100700000000000000690000000000000002"
+        + "02643503010104047465737405000601010802e8390c0100050700000000000000650000000000000005746f74616cc0dbf00100"
+        + "0700000000000000660000000000000005746f74616cc0dbf001000700000000000000670000000000000005746f74616cc0dbf0"
+        + "01000700000000000000680000000000000005746f74616cbedbf001000700000000000000690000000000000005746f74616cc0"
+        + "dbf001000900080000000201d00f00e839c6dbf001010402c082bdf0a6670000010881b09feea667a09c01c0f541a0fe0ac1a907"
+        + "0080a61d80f104c0a907a09c0180c566c08b11c0a907a09c0180cc3a80e20902c082bdf0a66780aaea55c0a90700000101000305"
+        + "02010200e83988be09010000000000010681b09feea6670080c56680e8e389a410c0a90780ecb4ee940180c56680b2aaf6a008c0"
+        + "a90780e683de22809f4980fca5acdb020000010101030501010200e83900010000000000010681b09feea6670080c56600c0a907"
+        + "0080c56600c0a90700809f49000000020b0001020206d00f009ca70500010000000000010681b09feea6670080c566e0c508c0a9"
+        + "07904e80c566d08603c0a90700809f49000000020b0101020106d00f009ca70500010000000000010681b09feea6670080c56600"
+        + "c0a9070080c56690bf05c0a907904e809f49a08d06000003120002030205d00f00e839000100000000000107e18bf7eda66700a0"
+        + "a428b26d809f49e4da01c0cf24b26d809f49e4da01c0cf24b26d809f49e4da01000980b09feea667c0ffc3eea66780cfe8eea667"
+        + "c09e8defa66780eeb1efa667c0bdd6efa667808dfbefa667c0dc9ff0a66780acc4f0a66704080000000201d00f00e83900010000"
+        + "000001010681b09feea6670080cc3a807dc0a233b06dc0f541d08c0180f92b8ca506809f49f4cd270000040100030502010200e8"
+        + "39c0a907c0dbf0010000000003b099c5f0a66780be920180acc4f0a66780e089f0a66780d0eeca3e0001010101b19da0eea66700"
+        + "0000040101030501010200e83900010000000000f099b6eea66706f199b6eea66700c0c850808c8d9e02c0a9070080c56600c0a9"
+        + "0700809f4900000000000000000c33e6ff"
+
     static func bytes(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = text[...]
@@ -57,6 +80,18 @@ extension Meters {
         return meters
     }
 
+    /// The same, and a plug whose power tells when its counter rose.
+    static func writtenWithCurve() -> Meters {
+        var meters = written()
+        meters.add(Meters.device(5))
+        for minute in Int64(0)...40 {
+            if minute % 8 == 0 { meters.read(60 * minute, minute < 30 ? 1_000 * minute : 400_000, device: 5) }
+            meters.read(60 * minute + 7, minute == 3 ? -5_000 : minute < 30 ? 60_000 : 1_200_000, device: 5, .power)
+        }
+        meters.settle()
+        return meters
+    }
+
     /// And what comes after them.
     mutating func goOn() {
         for minute in Int64(41)...60 {
@@ -70,7 +105,19 @@ extension Meters {
 }
 
 struct StoredSnapshotTests {
-    @Test(arguments: [StoredSnapshots.version2])
+    @Test func `a curve goes on from a stored state, and states are written as they were`() throws {
+        var meters = Meters.writtenWithCurve()
+        #expect(meters.state.encoded() == StoredSnapshots.bytes(StoredSnapshots.version3))
+        meters.state = try UsageState(decoding: StoredSnapshots.bytes(StoredSnapshots.version3))
+        meters.read(2700, 0, device: 5, .power)
+        meters.read(2880, 600_000, device: 5)
+        meters.settle()
+        // 60 W for 360 s up to the border, then for 7 s, then 1.2 kW for 113 s: 21.6 of 157.62 parts of 376 Wh. Of the
+        // last 200 Wh all before 2700 s.
+        #expect(meters.slots(5).map(\.imported) == [15_000, 9_000 + 51_526, 324_474 + 200_000, 0])
+    }
+
+    @Test(arguments: [StoredSnapshots.version2, StoredSnapshots.version3])
     func `the slots go on from a stored state of any version`(text: String) throws {
         var meters = Meters.written()
         meters.state = try UsageState(decoding: StoredSnapshots.bytes(text))

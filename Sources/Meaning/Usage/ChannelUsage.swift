@@ -84,11 +84,7 @@ extension UsageState {
         // What was held back lies before it, and is decided about again.
         sources[index].clearHold()
         sources[index].track.append(point, &effects.bytes)
-        let key = table.key(channel)
-        ask(
-            Recompute(
-                device: key.device, channel: key.channel, from: Timestamp(milliseconds: last.time),
-                to: Timestamp(milliseconds: time), source: offset))
+        askAgain(channel, from: last.time, to: time, offset)
     }
 
     /// Which source of a flow counts from which slot on; called when a source begins, or begins earlier than thought.
@@ -108,6 +104,7 @@ extension UsageState {
             // What it had booked there is void.
             if let last = sources[rival].track.last, last.slot >= from { touch(channel, from, last.slot, offset) }
         }
+        if rivals.count > 1 { startCurve(of: channel, flow, at: sources[index].newest, offset) }
         if flow == .imported, sources[index].role.method != .power { voidIdleExport(of: channel, offset) }
     }
 
@@ -115,11 +112,11 @@ extension UsageState {
     /// `waitsForSign`): what it said before is void, so that it does not matter which of the two a message names first.
     private mutating func voidIdleExport(of channel: Int, _ offset: UInt64) {
         for i in members(channel) {
-            guard sources[i].role.method == .power, sources[i].role.sign < 0, sources[i].mark == 0,
-                let line = Optional(sources[i].track.line(effects.bytes)), let first = line.first, let last = line.last,
-                last.booked == first.booked
+            guard sources[i].role.method == .power, sources[i].role.sign < 0, sources[i].signSince == .max,
+                !knownSigns.contains(sources[i].quantity), let first = sources[i].since,
+                let last = sources[i].track.last
             else { continue }
-            touch(channel, first.slot, last.slot, offset)
+            touch(channel, first, last.slot, offset)
             sources[i].clear(&effects.bytes)
         }
     }

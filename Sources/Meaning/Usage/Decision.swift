@@ -61,12 +61,16 @@ struct Effects {
     private(set) var verdicts: [Verdict] = []
     /// Time of a reading that came out of order, and whose effect is not known without those around it.
     private(set) var asked: Int64?
+    /// How a power says that the energy since the last accepted reading falls on slots; prepared before the reading is
+    /// taken, where a border lies between.
+    var shares: PowerCurve.Shares?
     var bytes = TrackBytes()
 
     mutating func reset() {
         changedFrom = .max
         changedTo = .min
         asked = nil
+        if shares != nil { shares = nil }
         if !verdicts.isEmpty { verdicts.removeAll(keepingCapacity: true) }
     }
 

@@ -104,6 +104,10 @@ struct FlowSource {
         var setSegment: Int64 = 0
         /// A `net` register's last value.
         var level: Int64 = 0
+        /// Power only: beside a counter.
+        var curve: PowerCurve?
+        /// Power only, in the direction of −1: time of the first that flowed there.
+        var signSince = Int64.max
         /// Amounts only: times of the latest messages, ascending.
         var messages: [Int64] = []
     }
@@ -193,6 +197,18 @@ struct FlowSource {
         _modify {
             if seldom.isEmpty { seldom = [Seldom()] }
             yield &seldom[0]
+        }
+    }
+
+    /// Of `rest`, without a copy of it.
+    var signSince: Int64 { seldom.isEmpty ? .max : seldom[0].signSince }
+
+    /// Of `rest`, without a copy of it.
+    var curve: PowerCurve? {
+        _read { if seldom.isEmpty { yield nil } else { yield seldom[0].curve } }
+        _modify {
+            if seldom.isEmpty { seldom = [Seldom()] }
+            yield &seldom[0].curve
         }
     }
 

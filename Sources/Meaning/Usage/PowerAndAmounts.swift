@@ -24,6 +24,7 @@ extension FlowSource {
             }
             return
         }
+        if power > 0, role.sign < 0, time < signSince { rest.signSince = time }
         guard let last = track.last else {
             track.append(TrackPoint(time: time, booked: 0, opens: true), &effects.bytes)
             mark = power

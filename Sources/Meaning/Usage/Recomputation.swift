@@ -107,6 +107,7 @@ extension UsageState {
             window.isOpen = true
         }
         var fresh = blank(for: key)
+        fresh.knownSigns = knownSigns(of: live, before: window)
         let (seen, firstReading) = try fresh.feed(window, of: key, archive, wanted.source)
         if reachesPresent {
             let last = max(fresh.channelNumber(key).flatMap { fresh.lastSlot(of: $0) } ?? 0, lastSlot(of: live) ?? 0)
@@ -138,11 +139,14 @@ extension UsageState {
             }
             guard let twin else { continue }
             let known = sources[twin].track.line(effects.bytes)
-            sources[twin].clear(&effects.bytes)
             source.channel = Int32(channel)
             source.next = sources[twin].next
             source.shadowedFrom = min(source.shadowedFrom, sources[twin].shadowedFrom)
+            if sources[twin].signSince < source.signSince {
+                source.rest.signSince = sources[twin].signSince
+            }
             source.kind = kind(source.quantity, source.role, source.traits)
+            sources[twin].clear(&effects.bytes)
             source.track = Track()
             source.track.set(line.continuing(known), &effects.bytes)
             sources[twin] = source

@@ -41,35 +41,50 @@ extension UsageState {
             let (source, method) = (sources[i], sources[i].role.method)
             window.series.append(Window.Series(quantity: source.quantity, isRegister: method == .register))
             let series = SeriesKey(device: key.device, channel: key.channel, quantity: source.quantity)
-            // The live track is right about what came before the first reading that was late.
-            let before = source.track.line(effects.bytes).points.last { $0.time < from.milliseconds }
-            if let before, method == .register {
+            // The live track is right about what came before the first reading that was late. A point at a border may
+            // stand for a share of what came after it.
+            let before = source.track.line(effects.bytes).points.last {
+                $0.time < from.milliseconds && !$0.time.isMultiple(of: Slot.length)
+            }
+            // A series that says nothing from there on needs to be known, and changes nothing.
+            if let before, source.newest >= from.milliseconds {
                 window.first = min(window.first, Slot(index: before.slot))
-            } else {
-                window.series[owners.count - 1].start = try lead(series, before: from, archive, &window)
             }
             // An amount reaches back as far as a value holds.
             if method == .delta { window.first = min(window.first, Slot(containing: from - UsageLimits.maximumHold)) }
             if source.newest >= to.milliseconds { try UsageState.tail(series, after: to, newest, archive, &window) }
         }
+        // What one series needs may begin before what another was read from.
         var first = window.first.next
         while first != window.first {
             first = window.first
-            for (i, owner) in owners.enumerated() where window.series[i].isRegister {
+            for (i, owner) in owners.enumerated() {
                 let series = SeriesKey(device: key.device, channel: key.channel, quantity: window.series[i].quantity)
-                if let anchor = try anchor(of: owner, series, before: first, archive) {
-                    window.series[i].start = anchor
-                } else {
-                    window.series[i].start = try lead(series, before: from, archive, &window)
+                window.series[i].start = try anchor(of: owner, series, before: first, archive)
+                if window.series[i].start == nil {
+                    let isHeard = sources[owner].newest >= from.milliseconds
+                    window.series[i].start = try lead(series, before: from, isHeard, archive, &window)
                 }
             }
         }
         for (i, owner) in owners.enumerated() where sources[owner].role.method == .power {
-            // Power is rounded at full hours, and holds beyond them.
-            let hour = Timestamp(milliseconds: max(0, first.start.milliseconds / Span.hour * Span.hour - Span.hour))
+            // Power is rounded at full hours, and holds beyond them; and it splits what registers say from their start on.
+            let registers = window.series.filter(\.isRegister).compactMap(\.start)
+            let before = min(first.start, registers.min() ?? first.start).milliseconds
+            let hour = Timestamp(milliseconds: max(0, before / Span.hour * Span.hour - Span.hour))
             window.series[i].start = window.series[i].start.map { min($0, hour) }
         }
         return window
+    }
+
+    /// Powers that had flowed both ways before what is fed.
+    func knownSigns(of channel: Int, before window: Window) -> Set<Quantity> {
+        let known = members(channel).filter { i in
+            let start = window.series.first { $0.quantity == sources[i].quantity }?.start ?? window.end
+            return sources[i].role.method == .power && sources[i].role.sign < 0
+                && sources[i].signSince < start.milliseconds
+        }
+        return Set(known.map { sources[$0].quantity })
     }
 
     /// The time of a reading that the live register is known to have accepted as it was, the last before `slot`: from
@@ -79,7 +94,8 @@ extension UsageState {
     ) throws -> Timestamp? {
         guard sources[source].role.method == .register else { return nil }
         let points = sources[source].track.line(effects.bytes).points
-        guard let last = points.lastIndex(where: { $0.slot < slot.index }),
+        guard
+            let last = points.lastIndex(where: { $0.slot < slot.index && !$0.time.isMultiple(of: Slot.length) }),
             points[last].slot >= sources[source].settledFrom, !points[(last + 1)...].contains(where: \.opens)
         else { return nil }
         let time = Timestamp(milliseconds: points[last].time)
@@ -93,7 +109,8 @@ extension UsageState {
     /// From where a series must be read so that it is settled at `time`. Of a register two beginnings, one far before
     /// the other, must come to the same.
     private func lead(
-        _ series: SeriesKey, before time: Timestamp, _ archive: some ReadingArchive, _ window: inout Window
+        _ series: SeriesKey, before time: Timestamp, _ isHeard: Bool, _ archive: some ReadingArchive,
+        _ window: inout Window
     ) throws -> Timestamp {
         var span = UsageState.settlingTime
         var shorter: Probe?
@@ -102,10 +119,10 @@ extension UsageState {
             let probe = try probe(series, from: start, until: time, archive)
             let isLast = span >= UsageLimits.maximumGap || start == Timestamp.validRange.lowerBound
             let needed = probe.needsProof ? UsageState.provingReadings : UsageState.settlingReadings
-            let isEnough = probe.count >= needed && probe.first ?? Slot(index: 0) < probe.last ?? Slot(index: 0)
+            if isHeard, let last = probe.last { window.first = min(window.first, last) }
+            let isEnough = probe.count >= needed && probe.first ?? window.first < window.first
             let isSettled = shorter.map { $0.isEnough && $0.state == probe.state } ?? !probe.needsProof
             if isLast || isEnough && isSettled {
-                if let last = probe.last { window.first = min(window.first, last) }
                 if isLast || !probe.needsProof { return start }
                 return shorter?.start ?? start
             }

@@ -62,6 +62,9 @@ extension ByteWriter {
         varint(UInt64(rest.heldCount))
         signed(rest.heldSince)
         signed(rest.setSegment)
+        varint((rest.curve == nil ? 0 : 2) | (source.hasCurve ? 1 : 0))
+        if let powers = rest.curve { curve(powers) }
+        signed(rest.signSince == .max ? -1 : rest.signSince)
         line(track)
         line(rest.held)
         varint(UInt64(rest.messages.count))
@@ -188,6 +191,13 @@ extension ByteReader {
         }
         try readHold(&source)
         source.rest.setSegment = try signed(in: 0...lastTime)
+        let curve = try small(below: 4)
+        source.hasCurve = curve & 1 != 0
+        if curve & 2 != 0 { source.rest.curve = try self.curve() }
+        let sign = try signed(in: -1...lastTime)
+        if sign >= 0 { source.rest.signSince = sign }
+        guard source.rest.curve == nil || source.role.method == .power, source.rest.curve == nil || source.hasCurve
+        else { throw RecordError(.badValue, at: start) }
         source.track = try line(limit: 1 << 60, mayFall: source.role.method == .power)
         try readRest(&source, from: start)
         if source.role.method == .register { source.mark = source.track.last?.booked ?? 0 }
@@ -211,7 +221,11 @@ extension ByteReader {
         case .register:
             source.settledFrom = segmentStart / Slot.length + 1
             if let last = source.track.last, segmentStart > last.time { source.rest.setSegment = segmentStart }
-        case .power: try source.refine(remainder: remainder, at: start)
+        case .power:
+            // Beside a counter it has points only once it had flowed that way.
+            let flowed = source.track.last?.booked ?? 0 > 0 || source.mark > 0
+            if source.role.sign < 0, flowed, let first = source.track.first { source.rest.signSince = first.time }
+            try source.refine(remainder: remainder, at: start)
         case .net, .delta: break
         }
         return source

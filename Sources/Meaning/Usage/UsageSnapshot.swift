@@ -85,6 +85,7 @@ extension UsageState {
         try readContent(&reader, version)
         guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
         guard index() else { throw RecordError(.badValue, at: reader.position) }
+        if version == 2 { expectCurves() }
         for i in table.channels.indices where table.channels[i].touch != nil { touched.append(Int32(i)) }
     }
 

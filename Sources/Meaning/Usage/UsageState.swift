@@ -36,6 +36,8 @@ package struct UsageState: Sendable {
     var lateDays: [SeriesKey: Int64] = [:]
     /// Set while a span is worked out again: nothing is closed, every point is kept.
     var keepsAll = false
+    /// And these powers had been negative before it.
+    var knownSigns: Set<Quantity> = []
     var effects = Effects()
 
     /// Readings that came too late for the state; their slots are worked out again.
@@ -83,6 +85,7 @@ package struct UsageState: Sendable {
     /// Feeds a reading to the first source of its series, and to the second one if there are two.
     mutating func feed(_ source: Int, _ time: Int64, _ value: Int64, _ offset: UInt64, _ series: SeriesKey) {
         take(source, time, value, offset, series)
+        if sources[source].hasCurve, sources[source].role.method == .power { takeCurve(source, time, value, offset) }
         let twin = source + 1
         if twin < sources.count, sources[twin].kind.role.sign < 0, sources[twin].channel == sources[source].channel,
             sources[twin].quantity == series.quantity
@@ -148,7 +151,9 @@ package struct UsageState: Sendable {
 
     /// The one description of its sort.
     mutating func kind(_ quantity: Quantity, _ role: FlowRole, _ traits: CounterTraits) -> SourceKind {
-        kinds.insert(SourceKind(quantity: quantity, role: role, traits: traits)).memberAfterInsert
+        // Descriptors change now and then, and leave sorts behind that nothing is of any more.
+        if kinds.count > 2 * sources.count + 64 { kinds = Set(sources.map(\.kind)) }
+        return kinds.insert(SourceKind(quantity: quantity, role: role, traits: traits)).memberAfterInsert
     }
 
     /// Puts a source behind those of its channel.
@@ -190,12 +195,15 @@ package struct UsageState: Sendable {
         effects.reset()
         if slot < table.channels[channel].floor {
             effects.decide(.late, at: time, from: nil, to: value, "its slots are closed")
-        } else if waitsForSign(index, value) {
+        } else if waitsForSign(index, time, value) {
             return
         } else {
             bridge(index, channel, to: time, offset)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
+            let asksCurve = sources[index].hasCurve && sources[index].role.method == .register
+            let acceptedBefore = asksCurve ? sources[index].track.last : nil
+            if asksCurve { prepareShares(index, channel, time) }
             if corrections.isEmpty {
                 sources[index].take(time, value, accepts: false, &effects)
             } else {
@@ -205,35 +213,41 @@ package struct UsageState: Sendable {
                 touch(channel, slotIndex(effects.changedFrom), slotIndex(effects.changedTo), offset)
             }
             if sources[index].since != sinceBefore { updateShadows(of: index, offset) }
+            if sources[index].hasCurve, asksCurve || sinceBefore == nil, sources[index].track.last?.time == time {
+                let crosses = acceptedBefore.map { $0.slot < slot } ?? false
+                pinCurve(index, channel, time, crosses: crosses, offset)
+            }
             if newestBefore < 0 || slot > slotIndex(newestBefore) { close(channel) }
         }
-        if let time = effects.asked, !keepsAll { askAgain(series, from: time, to: time, offset) }
-        if !effects.verdicts.isEmpty { record(series, offset) }
+        if let time = effects.asked, !keepsAll { askAgain(channel, from: time, to: time, offset) }
+        if !effects.verdicts.isEmpty { record(series, channel, offset) }
     }
 
-    private mutating func askAgain(_ series: SeriesKey, from: Int64, to: Int64, _ offset: UInt64) {
+    mutating func askAgain(_ channel: Int, from: Int64, to: Int64, _ offset: UInt64) {
+        let key = table.key(channel)
         ask(
             Recompute(
-                device: series.device, channel: series.channel, from: Timestamp(milliseconds: from),
+                device: key.device, channel: key.channel, from: Timestamp(milliseconds: from),
                 to: Timestamp(milliseconds: to), source: offset))
     }
 
     /// A power that was never negative says nothing about export where a counter says what is imported: its hold
     /// would only make the counter's coverage worse.
-    private func waitsForSign(_ index: Int, _ value: Int64) -> Bool {
-        let source = sources[index]
-        guard source.role.method == .power, source.role.sign < 0, source.track.isEmpty, value >= 0 else { return false }
-        let twin = Int(index) - 1
-        return twin >= 0 && sources[twin].shadowedFrom != .max
+    private func waitsForSign(_ index: Int, _ time: Int64, _ value: Int64) -> Bool {
+        let role = sources[index].role
+        guard role.method == .power, role.sign < 0, value >= 0, index > 0, sources[index - 1].shadowedFrom != .max,
+            !knownSigns.contains(sources[index].quantity)
+        else { return false }
+        return sources[index].signSince > time
     }
 
-    private mutating func record(_ series: SeriesKey, _ offset: UInt64) {
+    private mutating func record(_ series: SeriesKey, _ channel: Int, _ offset: UInt64) {
         for verdict in effects.verdicts {
             let time = Timestamp(milliseconds: verdict.time)
             if verdict.kind == .late {
                 late += 1
                 let slot = Slot(containing: time)
-                askAgain(series, from: slot.start.milliseconds, to: slot.end.milliseconds, offset)
+                askAgain(channel, from: slot.start.milliseconds, to: slot.end.milliseconds, offset)
                 // A year that comes in at once is told by its days, not by its readings.
                 let day = verdict.time / Span.day
                 if lateDays.updateValue(day, forKey: series) == day { continue }
