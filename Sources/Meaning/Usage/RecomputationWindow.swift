@@ -68,7 +68,8 @@ extension UsageState {
             }
         }
         for (i, owner) in owners.enumerated() where sources[owner].role.method == .power {
-            // Power is rounded at full hours, and holds beyond them; and it splits what registers say from their start on.
+            // Power is rounded at full hours, and holds beyond them; and it splits what registers say from their start
+            // on.
             let registers = window.series.filter(\.isRegister).compactMap(\.start)
             let before = min(first.start, registers.min() ?? first.start).milliseconds
             let hour = Timestamp(milliseconds: max(0, before / Span.hour * Span.hour - Span.hour))

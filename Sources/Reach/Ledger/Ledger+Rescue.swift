@@ -26,7 +26,8 @@ private struct Rescue {
     private let damaged: Database
     private let target: Database
 
-    /// With the order in which a table can be read from either end. Sums make themselves; the cursor is not to be known.
+    /// With the order in which a table can be read from either end. Sums make themselves; the cursor is not to be
+    /// known.
     private static let tables: [(name: String, order: [String], columns: Int)] = [
         ("meter", ["key"], 3), ("epoch", ["key"], 2), ("slot", ["slot", "meter"], 12),
         ("device", ["id", "valid_from"], 3), ("settings", ["valid_from"], 2),

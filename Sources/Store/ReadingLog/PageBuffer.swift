@@ -1,8 +1,8 @@
 import Disk
 import Records
 
-/// One flush on its way into a segment: whole pages, one behind the other, in pieces, so that a long flush takes no more
-/// memory than a short one; then one sync.
+/// One flush on its way into a segment: whole pages, one behind the other, in pieces, so that a long flush takes no
+/// more memory than a short one; then one sync.
 struct PageBuffer {
     private static let largestPiece = 128 << 10
 
