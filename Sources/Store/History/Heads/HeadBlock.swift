@@ -148,9 +148,10 @@ enum HeadBlock {
             let shift = SIMD8<Int32>(repeating: Int32(truncatingIfNeeded: known.trailingZeroBitCount))
             let quotients = (block &>> shift) &* Int32(bitPattern: inverse)
             let codes = zigzag(quotients)
-            // What is not divided gives a quotient that is too large, or loses bits to the shift.
-            let isExact = quotients &* Int32(bitPattern: known) .== block
-            if all(isExact .& (codes .<= SIMD8(repeating: (1 << 31) / known * 2))) { return (known, codes) }
+            // What is not divided gives a quotient that is too large, or loses bits to the shift. Sizes are compared by
+            // their bits: to compare eight integers with a limit is a loop through memory here.
+            let isSmall = bits(codes) + UInt32.bitWidth - known.leadingZeroBitCount <= UInt32.bitWidth
+            if isSmall, quotients &* Int32(bitPattern: known) == block { return (known, codes) }
         }
         var divisor = known
         for i in 0..<count { divisor = HeadBlock.divisor(divisor, block[i].magnitude) }

@@ -113,9 +113,26 @@ struct Heads: ~Copyable, @unchecked Sendable {  // nobody else has the pointers
             time &- head.pointee.time == Int64(head.pointee.step)
         else { return appendUnexpected(slot, time, value) }
         let waiting = Int(head.pointee.waiting)
+        guard waiting &+ 1 < HeadBlock.count else {
+            note(head, time, value, waiting: 0)
+            // From its register: to read back together what has just been written one by one takes long.
+            var block = waitingChanges(slot)
+            block[HeadBlock.count - 1] = narrow
+            return pack(slot, block, HeadBlock.count)
+        }
         changes[slot &* HeadBlock.count &+ waiting] = narrow
-        note(head, time, value, waiting: waiting + 1)
-        if waiting + 1 == HeadBlock.count { pack(slot) }
+        note(head, time, value, waiting: waiting &+ 1)
+    }
+
+    @inline(__always)
+    private func waitingChanges(_ slot: Int) -> SIMD8<Int32> {
+        UnsafeRawPointer(changes + slot * HeadBlock.count).loadUnaligned(as: SIMD8<Int32>.self)
+    }
+
+    private mutating func packWaiting(_ slot: Int) {
+        let waiting = Int(head(slot).pointee.waiting)
+        head(slot).pointee.waiting = 0
+        if waiting > 0 { pack(slot, waitingChanges(slot), waiting) }
     }
 
     @inline(__always)
@@ -143,10 +160,10 @@ struct Heads: ~Copyable, @unchecked Sendable {  // nobody else has the pointers
             if narrow != 0 { head.pointee.marks.insert(.deviates) }
             note(head, time, value, waiting: waiting + 1)
             head.pointee.step = step
-            if waiting + 1 == HeadBlock.count { pack(slot) }
+            if waiting + 1 == HeadBlock.count { packWaiting(slot) }
             return
         }
-        if waiting > 0 { pack(slot) }
+        packWaiting(slot)
         if value.magnitude >= Heads.narrowLimit { head.pointee.marks.insert(.isWide) }
         // Nothing in a block has this change, but what divides the difference of two values has to divide it.
         let magnitude = UInt32(exactly: change.magnitude)
@@ -182,14 +199,11 @@ struct Heads: ~Copyable, @unchecked Sendable {  // nobody else has the pointers
         head(slot).pointee.marks.insert(.isDisordered)
     }
 
-    /// Packs what waits.
+    /// Packs the first `waiting` changes of a block; the others are 0.
     @inline(never)
-    private mutating func pack(_ slot: Int) {
+    private mutating func pack(_ slot: Int, _ block: SIMD8<Int32>, _ waiting: Int) {
         let head = head(slot)
-        let waiting = Int(head.pointee.waiting)
-        head.pointee.waiting = 0
         let place = changes + slot * HeadBlock.count
-        let block = UnsafeRawPointer(place).loadUnaligned(as: SIMD8<Int32>.self)
         let deviates = head.pointee.marks.contains(.deviates)
         if block == SIMD8<Int32>(), !deviates, waiting == HeadBlock.count {
             if head.pointee.run == HeadBlock.longestRun { write(head) { _ in } }
