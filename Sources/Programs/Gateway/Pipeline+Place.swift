@@ -29,7 +29,10 @@ extension Pipeline {
     /// Throws while the ledger's disk takes no writes, as a full one or one that is mounted read-only. When it does,
     /// the consumers begin anew from what was put to rest.
     func reopenLedger() throws {
-        try beginAnew(with: try Ledger(path: parts.ledgerPath))
+        let fresh = try Ledger(path: parts.ledgerPath)
+        // Of the one before, or met again.
+        ledgerDamage = nil
+        try beginAnew(with: fresh)
     }
 
     /// Damage that opening did not see: the file is set aside, and one with all that can be read of it takes its place.

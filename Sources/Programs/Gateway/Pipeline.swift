@@ -135,7 +135,7 @@ actor Pipeline {
         // The disk is back: what could not be put to rest meanwhile need not wait any longer.
         if works, wasFailing, troubles["ledger"] != nil { lastCheckpoint -= Pipeline.checkpointInterval }
         tellDropped()
-        if let ledgerDamage { attempt("ledger") { try replaceLedger(because: ledgerDamage) } }
+        if let ledgerDamage, !ledger.isWaiting { attempt("ledger") { try replaceLedger(because: ledgerDamage) } }
         if ledger.isWaiting { attempt("ledger") { try reopenLedger() } }
         attempt("history") { try history.follow() }
         attempt("usage") {

@@ -22,7 +22,7 @@ extension Ledger {
 }
 
 /// Copies rows out of a damaged database: from the first on as far as that goes, then from the last one back.
-private struct Rescue {
+struct Rescue {
     private let damaged: Database
     private let target: Database
 

@@ -50,8 +50,8 @@ package final class Ledger {
         }
     }
 
-    /// Opens or makes the file. A damaged one is renamed to `<path>.damaged-<n>` and replaced; a disk that refuses is
-    /// an error, since the file may be whole.
+    /// Opens or makes the file. A damaged one is renamed to `<path>.damaged-<n>` and replaced by one with all that can
+    /// be read of it; a disk that refuses is an error, since the file may be whole.
     package init(path: String, limits: Limits = Limits()) throws(LedgerError) {
         self.path = path
         self.limits = limits
@@ -62,6 +62,7 @@ package final class Ledger {
             let aside = try DamagedFile.setAside(path)
             do throws(SQLiteError) {
                 (database, _) = try Ledger.open(path)
+                try? Rescue(from: aside, to: database)?.run()
             } catch {
                 throw LedgerError(path: path, error)
             }
