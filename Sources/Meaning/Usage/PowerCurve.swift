@@ -73,7 +73,7 @@ struct PowerCurve: Equatable {
             side.work &+= held * UsageLimits.maximumHold
             // Nothing that reaches over the hole is known; a counter that was ahead had nothing to rest on.
             if side.pin >= time { pin(&side, at: side.pin, power, after: time) } else { side.pin = Side.hole }
-            side.borders = []
+            if !side.borders.isEmpty { side.borders = [] }
             return side.crossed > time
         }
         let border = slotIndex(time) * Slot.length
@@ -100,26 +100,26 @@ struct PowerCurve: Equatable {
     }
 
     /// Notes that the counter of a direction (+1, −1) was accepted at `time`; `crosses` where the reading before was in
-    /// another slot.
-    mutating func pin(at time: Int64, _ sign: Int8, crosses: Bool) {
+    /// another slot. Returns whether it would have been split otherwise, had it come before the power that it is behind.
+    mutating func pin(at time: Int64, _ sign: Int8, crosses: Bool) -> Bool {
         let power = max(0, sign < 0 ? -self.power : self.power)
-        if sign < 0 {
-            PowerCurve.pin(&exports, at: time, power, lastPower: self.time, crosses)
-        } else {
-            PowerCurve.pin(&imports, at: time, power, lastPower: self.time, crosses)
-        }
+        return sign < 0
+            ? PowerCurve.pin(&exports, at: time, power, lastPower: self.time, crosses)
+            : PowerCurve.pin(&imports, at: time, power, lastPower: self.time, crosses)
     }
 
     private static func pin(
         _ side: inout Side, at time: Int64, _ power: Int64, lastPower: Int64, _ crosses: Bool
-    ) {
-        side.borders = []
+    ) -> Bool {
+        let wasBehind = side.pin == Side.behind
+        if !side.borders.isEmpty { side.borders = [] }
         if crosses { side.crossed = time }
         guard time >= lastPower else {
             side.pin = Side.behind
-            return
+            return crosses
         }
         pin(&side, at: time, power, after: lastPower)
+        return crosses && wasBehind
     }
 
     /// How energy from the pin, which must be at `from`, to `to` falls on the slots; nil where the curve has a hole, or
@@ -197,18 +197,13 @@ extension UsageState {
     /// Takes a power into its curve.
     mutating func takeCurve(_ source: Int, _ time: Int64, _ value: Int64, _ offset: UInt64) {
         guard sources[source].power(value) != nil else { return }
-        guard let curve = sources[source].curve else {
+        guard let last = sources[source].curve?.time else {
             sources[source].curve = PowerCurve(time: time, power: value)
             return
         }
-        let channel = Int(sources[source].channel)
-        if time < curve.time {
-            // Which energy falls otherwise on the slots follows from the powers around it.
-            if !keepsAll { askAgain(channel, from: time, to: time, offset) }
-            return
-        }
-        let differs = sources[source].curve?.take(time, value) ?? false
-        if differs, !keepsAll { askAgain(channel, from: time, to: time, offset) }
+        // Which energy falls otherwise on the slots follows from the powers around it.
+        let differs = time < last || sources[source].curve?.take(time, value) ?? false
+        if differs, !keepsAll { askAgain(Int(sources[source].channel), from: time, to: time, offset) }
     }
 
     /// What the curve says about the time since a register's last accepted reading, if a border lies between.
@@ -221,13 +216,9 @@ extension UsageState {
 
     /// A register was accepted at `time`.
     mutating func pinCurve(_ index: Int, _ channel: Int, _ time: Int64, crosses: Bool, _ offset: UInt64) {
-        guard let owner = curveOwner(channel, sources[index].role.flow),
-            let curve = sources[owner.source].curve
-        else { return }
+        guard let owner = curveOwner(channel, sources[index].role.flow) else { return }
         // How the energy of a counter behind its power falls on the slots follows from the powers around it.
-        let side = owner.sign < 0 ? curve.exports : curve.imports
-        let isBehind = time < curve.time || side.pin == PowerCurve.Side.behind
-        if crosses, isBehind, !keepsAll { askAgain(channel, from: time, to: time, offset) }
-        sources[owner.source].curve?.pin(at: time, owner.sign, crosses: crosses)
+        let isBehind = sources[owner.source].curve?.pin(at: time, owner.sign, crosses: crosses) ?? false
+        if isBehind, !keepsAll { askAgain(channel, from: time, to: time, offset) }
     }
 }

@@ -119,12 +119,16 @@ package struct UsageState: Sendable {
             && table.names[Int(owner.name)] == key.channel
     }
 
-    /// The first source of a series, made if need be; nil when it says nothing or nothing more can be taken in.
+    /// The first source of a series, made if need be; nil when it says nothing or nothing more can be taken in. Not
+    /// inlined: each reading would copy what only new series need.
+    @inline(never)
     mutating func route(to key: SeriesKey) -> Int? {
-        if let channel = table.find(ChannelKey(device: key.device, channel: key.channel)),
-            let known = members(Int(channel)).first(where: { sources[$0].quantity == key.quantity })
-        {
-            return known
+        if let channel = table.find(ChannelKey(device: key.device, channel: key.channel)) {
+            var i = Int(table.channels[Int(channel)].firstSource)
+            while i >= 0 {
+                if sources[i].quantity == key.quantity { return i }
+                i = Int(sources[i].next)
+            }
         }
         return newRoute(key)
     }

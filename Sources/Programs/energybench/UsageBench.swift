@@ -1,5 +1,4 @@
 import CAllocator
-import Glibc
 import Metering
 import Records
 import Timekeeping
@@ -38,7 +37,7 @@ enum UsageBench {
             SeriesKey(device: DeviceID(high: 0xB1, low: UInt64(i)), channel: .total, quantity: .energyImport)
         }
         malloc_trim(0)
-        let before = heap()
+        let before = ProcessFigures.privateBytes() ?? 0
         var usage = UsageState()
         var slots = 0
         var spent = 0.0
@@ -61,23 +60,14 @@ enum UsageBench {
             }
         }
         readings = []
-        let untrimmed = heap()
+        let untrimmed = ProcessFigures.privateBytes() ?? 0
         malloc_trim(0)
-        let after = heap()
+        // What was there before must not have been given up meanwhile.
+        let after = withExtendedLifetime(keys) { ProcessFigures.privateBytes() ?? 0 }
         precondition(slots > 0, "no slot came out of four hours of readings")
         report("usage.bytes_per_counter", Double(after - before) / Double(counters), "B")
         report("usage.bytes_per_counter.before_trim", Double(untrimmed - before) / Double(counters), "B")
         report("usage.ns_per_reading.many", spent / Double(counters * minutes) * 1e9, "ns")
         report("usage.snapshot_bytes_per_counter", Double(usage.encoded().count) / Double(counters), "B")
-    }
-
-    /// Bytes of memory that this process holds now: the second number of statm, in pages.
-    private static func heap() -> Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [UInt8](repeating: 0, count: 128)
-        let count = fread(&line, 1, line.count, file)
-        let fields = String(decoding: line[..<count], as: UTF8.self).split(separator: " ")
-        return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
     }
 }
