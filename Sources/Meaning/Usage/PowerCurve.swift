@@ -100,7 +100,8 @@ struct PowerCurve: Equatable {
     }
 
     /// Notes that the counter of a direction (+1, −1) was accepted at `time`; `crosses` where the reading before was in
-    /// another slot. Returns whether it would have been split otherwise, had it come before the power that it is behind.
+    /// another slot. Returns whether it would have been split otherwise, had it come before the power that it is
+    /// behind.
     mutating func pin(at time: Int64, _ sign: Int8, crosses: Bool) -> Bool {
         let power = max(0, sign < 0 ? -self.power : self.power)
         return sign < 0

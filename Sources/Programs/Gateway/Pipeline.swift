@@ -220,8 +220,7 @@ actor Pipeline {
     /// Slots to their topic, the topic to the ledger, then the snapshot that says all this is done.
     func checkpoint() {
         lastCheckpoint = clock.now().monotonic
-        // Without a ledger to take them slots would only fill the log: they wait where they are, and so does the
-        // cursor.
+        // Without a ledger to take them slots would only fill the log: they wait, and so does the cursor.
         if ledger.isWaiting { return }
         attempt("ledger") {
             let changed = pending.sorted { $0.key < $1.key }.map(\.value)

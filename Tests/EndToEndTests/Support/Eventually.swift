@@ -9,7 +9,7 @@ struct NeverHappened: Error, CustomStringConvertible {
 
 /// Asks until the answer is yes. The limit is generous because machines under test are slow; nothing waits it out.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now.advanced(by: limit)
     while try await !condition() {
