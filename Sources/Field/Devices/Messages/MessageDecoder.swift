@@ -101,10 +101,11 @@ package final class MessageDecoder {
 
     func table(_ tree: Int) -> UnsafePointer<FieldTable> { UnsafePointer(tables.baseAddress! + tree) }
 
-    /// The filters to subscribe to, without repeats; what devices announce adds to them as it is heard.
+    /// The filters to subscribe to, without repeats; what devices announce adds to them as it is heard. Topics that are
+    /// known to hold nothing come only where a wildcard brings them along.
     package var subscriptions: [String] {
         var seen: Set<String> = []
-        let own = rules.flatMap { $0.patterns.flatMap(\.topic.subscriptions) }
+        let own = rules.filter { $0.topic.payload != .ignored }.flatMap { $0.patterns.flatMap(\.topic.subscriptions) }
         return (own + announcements.topics).filter { seen.insert($0).inserted }
     }
 
