@@ -4,6 +4,7 @@ import Ledger
 import Metering
 import ReadingLog
 import Records
+import Timekeeping
 import Usage
 
 // The state directory's disk can be pulled and come back while the gateway runs.
