@@ -71,7 +71,8 @@ extension FixedHome {
         #expect(
             given.text == #"{"id":"7f","preview":false,"before_wh":0,"after_wh":1234.567,"cost_before":null,"#
                 + #""cost_after":null,"currency":null,"slots":[{"from":"1970-01-01T01:00:00Z","device":"washer","#
-                + #""channel":"total","flow":"correct","before_wh":null,"after_wh":1234.567,"quality":"estimated"}]}"#)
+                + #""channel":"total","flow":"correct","before_wh":null,"after_wh":1234.567,"#
+                + #""quality":"estimated"}],"bills":[]}"#)
         let preview = try await ask("/v1/devices/replace?preview=true", post: Array(#"{"device":"meter"}"#.utf8))
         #expect(preview.text.hasPrefix(#"{"id":null,"preview":true"#))
         #expect(preview.text.contains(#""flow":"replace""#))

@@ -43,10 +43,11 @@ struct RepairTests {
             #expect(TestHome.sum(unchanged, "boiler") == Self.booked)
 
             let effect = try await Self.effect(home, correct + ["--reason", "IR head slipped"])
-            for name in ["before_wh", "after_wh", "cost_before", "cost_after", "slots"] {
+            for name in ["before_wh", "after_wh", "cost_before", "cost_after", "slots", "bills"] {
                 #expect(effect[name] == preview[name], "\(name)")
             }
             #expect(effect["cost_before"] != effect["cost_after"])
+            #expect(effect["bills"].contains("\"difference\":\"-"))
             try await home.awaitImport("boiler", since: since, milliwattHours: Self.truth)
             let bill = try await home.rows("usage", "--by", "month", "--since", since)
             #expect(bill.first { $0["device"] == "boiler" }?["cost"] == "0.7716")

@@ -62,7 +62,9 @@ struct GatewayData: DataView {
         let command = try command(request)
         do {
             let effect =
-                preview ? try await home.pipeline.preview(command) : try await home.pipeline.give(command)
+                preview
+                ? try await home.pipeline.preview(command, zone: home.zone)
+                : try await home.pipeline.give(command, zone: home.zone)
             return try await answer(effect, id: preview ? nil : command.id.description)
         } catch let error as CorrectionError {
             throw request.kind == .undo
@@ -71,7 +73,8 @@ struct GatewayData: DataView {
     }
 
     private func answer(_ effect: CorrectionEffect, id: String?) async throws -> EffectAnswer {
-        var answer = EffectAnswer(id: id, slots: effect.slots.flatMap { changes($0, all: false) })
+        var answer = EffectAnswer(
+            id: id, slots: effect.slots.flatMap { changes($0, all: false) }, bills: effect.bills)
         let before = await home.pipeline.cost(of: effect.slots.compactMap(\.before), zone: home.zone)
         let after = await home.pipeline.cost(of: effect.slots.map(\.after), zone: home.zone)
         answer.costBefore = before?.amount

@@ -20,19 +20,26 @@ extension Pipeline {
     }
 
     /// Bills of the slots in `from ..< to`, under the settings in force or others.
-    func bills(from: Timestamp, to: Timestamp, zone: Zone, under other: [HomeSettings]? = nil) throws -> [Bill] {
+    /// `replacing`: slots that stand in the place of those that are.
+    func bills(
+        from: Timestamp, to: Timestamp, zone: Zone, under other: [HomeSettings]? = nil, replacing: [SlotUsage] = []
+    ) throws -> [Bill] {
         var bills = Bills(
             devices: Array(devices.values), pricing: Pricing(settings: other ?? settings, zone: zone, prices: prices),
             span: Period(from: from, to: to), totalCounters: facts.dictionary.totalCounters)
-        try eachSlot(from: from, to: to) { bills.add($0) }
+        try eachSlot(from: from, to: to, replacing: replacing) { bills.add($0) }
         return bills.finish()
     }
 
     /// The ledger's slots in their order, with those that changed since in their place.
-    private func eachSlot(from: Timestamp, to: Timestamp, _ body: (SlotUsage) -> Void) throws {
+    private func eachSlot(
+        from: Timestamp, to: Timestamp, replacing: [SlotUsage] = [], _ body: (SlotUsage) -> Void
+    ) throws {
         let first = Slot(containing: from)
         let end = Slot(containing: to + (Slot.length - 1))
-        var live = pending.filter { $0.key.slot >= first && $0.key.slot < end }.sorted { $0.key < $1.key }[...]
+        var changed = pending
+        for slot in replacing { changed[SlotKey(slot)] = slot }
+        var live = changed.filter { $0.key.slot >= first && $0.key.slot < end }.sorted { $0.key < $1.key }[...]
         try asking {
             try ledger.slots(from: first, until: end) { slot in
                 let key = SlotKey(slot)

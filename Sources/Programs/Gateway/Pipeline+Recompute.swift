@@ -1,3 +1,4 @@
+import Billing
 import History
 import Ledger
 import Metering
@@ -74,9 +75,9 @@ extension Pipeline {
         _ = usage.takeRecomputes()
     }
 
-    /// What a command would change, slot by slot, without giving it. Throws a `CorrectionError` when it cannot be meant
-    /// so.
-    func preview(_ command: Command) throws -> CorrectionEffect {
+    /// What a command would change, slot by slot and bill by bill, without giving it. Throws a `CorrectionError` when it
+    /// cannot be meant so.
+    func preview(_ command: Command, zone: Zone) throws -> CorrectionEffect {
         if command.verb != .undo { _ = try Correction(command) }
         try history.follow()
         var hypothetical = usage
@@ -98,14 +99,28 @@ extension Pipeline {
                 effect.slots.append(CorrectionEffect.Change(before: before[after.slot], after: after))
             }
         }
+        effect.bills = try billChanges(effect.slots.map(\.after), zone)
         return effect
     }
 
+    /// The whole billing periods that slots lie in, priced as they are and with `changed` in their place.
+    private func billChanges(_ changed: [SlotUsage], _ zone: Zone) throws -> [BillChange] {
+        let pricing = Pricing(settings: settings, zone: zone)
+        func period(_ slot: Slot) -> Period { pricing.billingPeriod(containing: slot.start) }
+        let touched = Set(changed.map { period($0.slot).from })
+        guard let first = changed.map(\.slot).min(), let last = changed.map(\.slot).max() else { return [] }
+        // No farther than now, as bills are made.
+        let end = max(last.end, min(period(last).to, clock.now().wall + Slot.length))
+        let before = try bills(from: period(first).from, to: end, zone: zone)
+        let after = try bills(from: period(first).from, to: end, zone: zone, replacing: changed)
+        return BillChange.between(before, after).filter { touched.contains($0.from) }
+    }
+
     /// Puts a command into the log and takes it in; what it changed is in queries' answers when this returns.
-    func give(_ command: Command) throws -> CorrectionEffect {
+    func give(_ command: Command, zone: Zone) throws -> CorrectionEffect {
         // What is durable first, so that the effect is told against what the command will meet.
         tick()
-        let effect = try preview(command)
+        let effect = try preview(command, zone: zone)
         try facts.append([.command(command)])
         tick()
         checkpoint()
@@ -160,4 +175,6 @@ struct CorrectionEffect: Sendable {
     }
 
     var slots: [Change] = []
+    /// Of every period with a slot that changes, also where the bill stays as it is.
+    var bills: [BillChange] = []
 }

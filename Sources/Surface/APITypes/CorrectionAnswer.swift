@@ -1,3 +1,4 @@
+import Billing
 import JSONText
 import Metering
 import Timekeeping
@@ -130,12 +131,16 @@ package struct EffectAnswer: JSONEncodable {
     package var costBefore: Decimal?
     package var costAfter: Decimal?
     package var currency: Currency?
+    /// The bills of the periods in which a slot changes, each priced as a whole before and after.
+    package var bills: [BillChange]
 
     package init(
-        id: String?, slots: [Change], costBefore: Decimal? = nil, costAfter: Decimal? = nil, currency: Currency? = nil
+        id: String?, slots: [Change], bills: [BillChange] = [], costBefore: Decimal? = nil, costAfter: Decimal? = nil,
+        currency: Currency? = nil
     ) {
         self.id = id
         self.slots = slots
+        self.bills = bills
         self.costBefore = costBefore
         self.costAfter = costAfter
         self.currency = currency
@@ -151,6 +156,7 @@ package struct EffectAnswer: JSONEncodable {
             $0.field("cost_after", text: costAfter?.text(places: 9))
             $0.field("currency", text: currency?.code)
             $0.field("slots", list: slots)
+            $0.field("bills", list: bills.map(BillChangeAnswer.init))
         }
     }
 
@@ -158,6 +164,40 @@ package struct EffectAnswer: JSONEncodable {
         energies.reduce(0) { sum, next in
             let (total, overflow) = sum.addingReportingOverflow(next ?? 0)
             return overflow ? sum : total
+        }
+    }
+}
+
+/// What the bill of one billing period comes to before and after.
+package struct BillChangeAnswer: JSONEncodable {
+    package var change: BillChange
+
+    package init(_ change: BillChange) {
+        self.change = change
+    }
+
+    package func encode(to json: inout JSONWriter) {
+        let places = change.currency.places
+        func text(_ amount: Decimal?) -> String? { amount?.text(places: places, minimum: places) }
+        json.object {
+            $0.field("from", text: change.from.rfc3339(offsetSeconds: change.fromOffset))
+            $0.field("to", text: change.to.rfc3339(offsetSeconds: change.toOffset))
+            $0.field("tariff", text: change.tariff)
+            $0.field("currency", text: change.currency.code)
+            $0.field("before", text: text(change.before))
+            $0.field("after", text: text(change.after))
+            $0.field("difference", text: text((change.after ?? .zero) - (change.before ?? .zero)))
+            $0.key("lines")
+            $0.array { json in
+                for line in change.lines {
+                    json.object {
+                        $0.field("kind", text: line.kind.rawValue)
+                        $0.field("label", text: line.label)
+                        $0.field("before", text: text(line.before))
+                        $0.field("after", text: text(line.after))
+                    }
+                }
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ enum BillListing {
     }
 
     /// The last day of a period, as bills print it; the end itself is the first moment after.
-    private static func lastDay(_ value: JSONValue?) -> String {
+    static func lastDay(_ value: JSONValue?) -> String {
         guard let text = value?.string(), let end = CivilDate(text.prefix(10)) else { return "-" }
         return end.previous.description
     }

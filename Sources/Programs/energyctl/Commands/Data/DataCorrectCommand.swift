@@ -76,6 +76,23 @@ enum EffectListing {
     /// A year of slots is no table.
     private static let maximumRows = 40
 
+    /// The bill of a whole period before and after, with the lines that differ.
+    private static func bill(_ bill: JSONValue) -> String {
+        func amount(_ value: JSONValue?) -> String { value?.string() ?? "none" }
+        let (before, after) = (amount(bill.member("before")), amount(bill.member("after")))
+        let currency = Terminal.visible(Column.plain(bill.member("currency")))
+        let span = "\(Display.time(bill.member("from"), to: 10)) – \(BillListing.lastDay(bill.member("to")))"
+        if before == after { return "bill    \(span)  \(after) \(currency), unchanged\n" }
+        let difference = amount(bill.member("difference"))
+        let signed = difference.hasPrefix("-") ? difference : "+\(difference)"
+        var text = "bill    \(span)  \(before) -> \(after) \(currency)  (\(signed))\n"
+        for line in bill.member("lines").map({ Array($0.elements) }) ?? [] {
+            let label = Terminal.visible(Column.plain(line.member("label")))
+            text += "          \(label)  \(amount(line.member("before"))) -> \(amount(line.member("after")))\n"
+        }
+        return text
+    }
+
     static func print(_ bytes: [UInt8], _ output: OutputOptions) throws {
         if output.output == .json { return Terminal.write(bytes + [0x0A]) }
         let root = try JSONDocument(answer: bytes).root
@@ -98,6 +115,7 @@ enum EffectListing {
                     "cost    \(Display.money(root["cost_before"])) -> \(Display.money(root["cost_after"])) "
                         + "\(Column.plain(root["currency"]))\n")
             }
+            for bill in root["bills"].map({ Array($0.elements) }) ?? [] { Terminal.write(self.bill(bill)) }
         }
         if let id = root["id"]?.string() {
             Terminal.write("\nDone; energyctl data undo \(id) takes it back.\n")
