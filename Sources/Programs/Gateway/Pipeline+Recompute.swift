@@ -75,8 +75,8 @@ extension Pipeline {
         _ = usage.takeRecomputes()
     }
 
-    /// What a command would change, slot by slot and bill by bill, without giving it. Throws a `CorrectionError` when it
-    /// cannot be meant so.
+    /// What a command would change, slot by slot and bill by bill, without giving it. Throws a `CorrectionError` when
+    /// it cannot be meant so.
     func preview(_ command: Command, zone: Zone) throws -> CorrectionEffect {
         if command.verb != .undo { _ = try Correction(command) }
         try history.follow()
