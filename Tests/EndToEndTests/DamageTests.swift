@@ -92,32 +92,6 @@ struct DamageTests {
         }
     }
 
-    @Test func `pages of the ledger that turned bad are noticed when they are needed, and made again`() async throws {
-        try await withHome { home in
-            let house = AutumnHouse()
-            let daemon = try await Self.fill(home, house)
-            #expect(await daemon.stop() == .exited(code: 0))
-            let ledger = home.data + "/ledger.db"
-            var bytes = try Data(contentsOf: URL(fileURLWithPath: ledger))
-            // The tables' first pages come in the order of the schema; the slots' own are the last ones.
-            let pages = bytes.count / 4096
-            for page in pages - 4..<pages - 1 {
-                bytes.replaceSubrange(page * 4096..<(page + 1) * 4096, with: Data(count: 4096))
-            }
-            try bytes.write(to: URL(fileURLWithPath: ledger))
-            let restarted = try await home.startDaemon()
-            try await eventually("usage is right again") {
-                (try? await Self.usage(home, house)) == house.rows(by: .hour)
-            }
-            if restarted.log.contains("the ledger was damaged") {
-                #expect(Self.files(home.data).contains { $0.contains("ledger.db.damaged-1") })
-            }
-            #expect(await restarted.stop() == .exited(code: 0))
-            let verified = try await home.energyctl("store", "verify", "--data-dir", home.data)
-            #expect(!verified.output.contains("/ledger.db:"), "\(verified.output)")
-        }
-    }
-
     @Test func `damaged snapshots are no reason to lose usage`() async throws {
         try await withHome { home in
             let house = AutumnHouse()
