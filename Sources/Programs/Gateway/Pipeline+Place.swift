@@ -83,7 +83,7 @@ extension Pipeline {
         if restored.cursor == .oldest { try Pipeline.restoreCommands(&usage, from: ledger) }
         newDevices = []
         newSettings = []
-        newDecisions = []
+        newDecisions = DecisionChanges()
         newCommands = []
         newPrices = []
         pending = [:]

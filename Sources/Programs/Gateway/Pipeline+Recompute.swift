@@ -36,7 +36,12 @@ extension Pipeline {
                     try addToTotals(slot)
                     pending[SlotKey(slot)] = slot
                 }
-                newDecisions.append(contentsOf: result.decisions)
+                // Of what the archive has given up nothing was decided again.
+                let from = max(result.range.lowerBound.start, result.firstReading ?? result.range.upperBound.end)
+                newDecisions.replace(
+                    .init(
+                        device: next.device, channel: next.channel, from: from, until: result.range.upperBound.end),
+                    with: result.decisions)
                 usage.adopt(result)
                 revisions += 1
             } catch {
@@ -138,7 +143,8 @@ extension Pipeline {
             let kind: Decision.Kind
         }
         var found: [Key: Decision] = [:]
-        for decision in try ledger.decisions(from: from, until: until, device: device, limit: limit) + newDecisions {
+        let kept = try ledger.decisions(from: from, until: until, device: device, limit: limit)
+        for decision in kept.filter({ !newDecisions.withdraws($0) }) + newDecisions.made {
             guard decision.time >= from, decision.time < until, device == nil || decision.series.device == device else {
                 continue
             }

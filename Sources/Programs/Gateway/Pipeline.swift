@@ -64,7 +64,7 @@ actor Pipeline {
     var settings: [HomeSettings] = []
     var newDevices: [Device] = []
     var newSettings: [HomeSettings] = []
-    var newDecisions: [Decision] = []
+    var newDecisions = DecisionChanges()
     var newCommands: [DatedCommand] = []
     /// Spans that were worked out again since the start.
     var revisions: UInt64 = 0
@@ -195,7 +195,7 @@ actor Pipeline {
                 try addToTotals(slot)
                 pending[SlotKey(slot)] = slot
             }
-            newDecisions.append(contentsOf: usage.takeDecisions())
+            newDecisions.add(usage.takeDecisions())
             if !isDone, pending.count >= Pipeline.maximumPending { checkpoint() }
         }
     }
@@ -256,12 +256,12 @@ actor Pipeline {
             if changes.isEmpty, isNothingNew { continue }
             try ledger.commit(
                 changes: changes, devices: last ? newDevices : [], settings: last ? newSettings : [],
-                decisions: last ? newDecisions : [], commands: last ? newCommands : [],
-                prices: last ? newPrices : [], cursor: slotReader.cursor)
+                decisions: last ? newDecisions.made : [], withdrawn: last ? newDecisions.withdrawn : [],
+                commands: last ? newCommands : [], prices: last ? newPrices : [], cursor: slotReader.cursor)
             if last {
                 newDevices = []
                 newSettings = []
-                newDecisions = []
+                newDecisions = DecisionChanges()
                 newCommands = []
                 newPrices = []
             }

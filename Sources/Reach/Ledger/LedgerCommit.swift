@@ -11,9 +11,10 @@ extension Ledger {
     /// A slot is replaced by one of the same or a higher `source` in the cursor's epoch, and by any of an epoch that
     /// came to the ledger later, so the same log in any split of commits leaves the same ledger. Devices and settings
     /// replace those of the same `validFrom`, decisions those of the same series, time and kind, commands those of the
-    /// same id, prices those of the same list and slot.
+    /// same id, prices those of the same list and slot. Decisions in a span of `withdrawn` go before `decisions` come.
     package func commit(
         changes: [SlotUsage], devices: [Device] = [], settings: [HomeSettings] = [], decisions: [Decision] = [],
+        withdrawn: [DecisionChanges.Span] = [],
         commands: [DatedCommand] = [], prices: [PriceRun] = [], cursor: Cursor
     ) throws(LedgerError) {
         if case .waiting(let reason) = opening { throw .waiting(path: path, reason: reason) }
@@ -24,6 +25,7 @@ extension Ledger {
                 for slot in changes { try put(slot, epoch: epoch) }
                 for device in devices { try put(device) }
                 for version in settings { try put(version) }
+                for span in withdrawn { try drop(span) }
                 for decision in decisions { try put(decision) }
                 if !decisions.isEmpty { try dropOldDecisions() }
                 for command in commands { try put(command) }
@@ -92,6 +94,17 @@ extension Ledger {
             """)
         try drop.bind(1, Int64(limits.versions))
         try drop.run()
+    }
+
+    private func drop(_ span: DecisionChanges.Span) throws(SQLiteError) {
+        let statement = try database.prepare(
+            "DELETE FROM decision WHERE time >= ? AND time < ? AND device = ? AND channel = ? AND kind <> ?")
+        try statement.bind(1, span.from.milliseconds)
+        try statement.bind(2, span.until.milliseconds)
+        try statement.bind(3, span.device.blob)
+        try statement.bind(4, span.channel.name)
+        try statement.bind(5, Decision.Kind.late.rawValue)
+        try statement.run()
     }
 
     private func put(_ decision: Decision) throws(SQLiteError) {
