@@ -19,11 +19,19 @@ import Timekeeping
         #expect(decoding.lines() == ["total power 52"])
     }
 
-    @Test(arguments: [
-        "tele/plug/HEAP", "cmnd/plug/POWER", "tele/SENSOR", "SENSOR", "$SYS/tele/x/SENSOR", "",
-    ])
+    @Test(arguments: ["tele/SENSOR", "SENSOR", "$SYS/tele/x/SENSOR", ""])
     func `other topics are not ours`(topic: String) {
         #expect(Decoding().decode(topic, #"{"ENERGY":{"Power":52}}"#).outcome == .notMine)
+    }
+
+    @Test(arguments: ["tele/plug/HEAP", "cmnd/plug/POWER", "plug/cmnd/Status", "tele/plug/INFO1"])
+    func `commands and notes are known, say nothing and are not subscribed to`(topic: String) {
+        let decoding = Decoding()
+        let message = decoding.decode(topic, #"{"ENERGY":{"Power":52}}"#)
+        #expect(message.outcome == .nothing && message.samples.isEmpty)
+        let filters = decoding.decoder.subscriptions
+        #expect(!filters.contains { $0.contains("cmnd") || $0.hasSuffix("/HEAP") || $0.hasSuffix("/INFO1") })
+        #expect(filters.contains("tele/+/SENSOR"))
     }
 
     @Test(arguments: [
