@@ -33,7 +33,7 @@ package struct HistoryOptions: Hashable, Sendable {
     /// quarter of an hour for ever, each within a budget.
     package init(
         retention: Int64 = 30 * Span.day, budget: Int64 = 512 << 20, sealAfter: Int64 = 2 * Span.hour,
-        headShare: Int = 640, headCeiling: Int = 16 << 20,
+        headShare: Int = 576, headCeiling: Int = 16 << 20,
         minute: Limit = Limit(retention: 366 * Span.day, budget: 1 << 30),
         quarter: Limit = Limit(retention: .max, budget: 1 << 30), mergeCount: Int = 12
     ) {
