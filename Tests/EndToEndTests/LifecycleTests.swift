@@ -48,6 +48,29 @@ struct LifecycleTests {
         }
     }
 
+    @Test func `the broker's name and password are in no line of the debug log`() async throws {
+        let broker = """
+            [log]
+            level = "debug"
+
+            """
+        try await withHome(configuration: broker) { home in
+            let secret = home.directory + "/secret"
+            try "swordfish".write(toFile: secret, atomically: false, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+            let text = try String(contentsOfFile: home.configuration, encoding: .utf8)
+            try text.replacingOccurrences(
+                of: "[mqtt]\n", with: "[mqtt]\nusername = \"tell-nobody\"\npassword_file = \"\(secret)\"\n"
+            ).write(toFile: home.configuration, atomically: false, encoding: .utf8)
+            let daemon = try await home.startDaemon()
+            try await home.awaitStage("mqtt", "ok")
+            #expect(await daemon.stop() == .exited(code: 0))
+            let bytes = Array("swordfish".utf8).map { "\($0)" }.joined(separator: ", ")
+            #expect(daemon.log.contains("MQTTService"), "\(daemon.log)")
+            for told in ["tell-nobody", "swordfish", bytes] { #expect(!daemon.log.contains(told), "\(daemon.log)") }
+        }
+    }
+
     @Test func `a second daemon on the same state directory refuses and says whose it is`() async throws {
         try await withHome { home in
             let daemon = try await home.startDaemon()

@@ -60,11 +60,7 @@ package struct Gateway {
             options.dataDirectory, configuration: configuration, clock: clock, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: GatewayLives(gateway: self, store: store),
-                        successTerminationBehavior: .gracefullyShutdownGroup)
-                ],
+                services: ServiceGroupConfiguration.named([], endingWith: GatewayLives(gateway: self, store: store)),
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
     }
@@ -144,15 +140,12 @@ package struct Gateway {
         if let bridge = home.bridge { services.append(bridge) }
         if let prices = home.prices { services.append(PriceService(fetcher: prices)) }
         services.append(contentsOf: buses)
-        var configurations = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
-        if let returning {
-            configurations.append(
-                ServiceGroupConfiguration.ServiceConfiguration(
-                    service: StoreReturnService(returning: returning, interval: configuration.store.flushInterval),
-                    successTerminationBehavior: .gracefullyShutdownGroup))
+        let coming = returning.map {
+            StoreReturnService(returning: $0, interval: configuration.store.flushInterval)
         }
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: configurations, logger: logger))
+            configuration: ServiceGroupConfiguration(
+                services: ServiceGroupConfiguration.named(services, endingWith: coming), logger: logger))
         try await group.run()
         if Task.isShuttingDownGracefully { notifier.stopping() }
         unlink(socket)
