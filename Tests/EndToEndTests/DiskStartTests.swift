@@ -93,7 +93,7 @@ struct DiskStartTests {
                 try await home.awaitStage("store", "failed")
                 try await publisher.publish("energy/pump", Self.payload(2, 1000.1))
                 try await Self.awaitLive(home, "2")
-                try await mounts.pull()
+                // Over what is there: were that taken away first, the daemon might begin in the bare directory.
                 try await mounts.mount("--bind", card)
                 try await eventually("both are there") { await Self.powers(home) == ["1", "2"] }
                 #expect(try await home.status()["gateway"] == gateway)
