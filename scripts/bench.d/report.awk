@@ -23,6 +23,7 @@ BEGIN {
     goal["modbus.rtu_utilisation.9600"] = goal["modbus.rtu_utilisation.19200"] = ">= 0.9"
     goal["modbus.rtu_utilisation.115200"] = ">= 0.9"
     goal["usage.ns_per_reading"] = "<= 250"
+    goal["usage.bytes_per_counter"] = "<= 200"
     goal["daemon.idle_private_mb"] = "<= 8"
     goal["daemon.idle_resident_mb"] = "<= 36"
     goal["daemon.binary_mb"] = "<= 30"
