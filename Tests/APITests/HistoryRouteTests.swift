@@ -32,7 +32,7 @@ private struct FixedPast: HistoryView {
             if rows.count == limit { return HistoryPage(rows: rows, next: time) }
             let number = (time - Self.start) / 10_000
             if step == nil {
-                rows.point(time.milliseconds, number * 1005 - 5)
+                rows.add([time.milliseconds], [number * 1005 - 5])
             } else {
                 rows.bucket(time, min: -1500, average: 0, max: 7, last: 1000, count: 6)
             }
@@ -123,8 +123,26 @@ private struct FixedPast: HistoryView {
         values += (0..<19).map { Int64(bitPattern: 1 << UInt64($0 * 3)) }
         for value in values {
             var rows = HistoryRows()
-            rows.point(5, value)
-            #expect(String(decoding: rows.bytes, as: UTF8.self) == "[5,\(Thousandths.text(value))]")
+            rows.add([5, value], [value, 7])
+            #expect(
+                String(decoding: rows.bytes, as: UTF8.self) == "[5,\(Thousandths.text(value))],[\(value),0.007]")
         }
+    }
+
+    @Test func `a page of rows is the same in one piece and in many`() {
+        let times = (0..<1000).map { Int64($0) * 10_000 + 1_714_953_600_000 }
+        let values = times.map { $0 % 7919 * 1000 / 7 }
+        var (whole, pieces) = (HistoryRows(), HistoryRows())
+        whole.add(times, values)
+        for i in times.indices { pieces.add([times[i]], [values[i]]) }
+        #expect(whole.bytes == pieces.bytes && whole.count == 1000 && pieces.count == 1000)
+        let text = zip(times, values).map { "[\($0),\(Thousandths.text($1))]" }.joined(separator: ",")
+        #expect(String(decoding: whole.bytes, as: UTF8.self) == text)
+    }
+}
+
+extension HistoryRows {
+    fileprivate mutating func add(_ times: [Int64], _ values: [Int64]) {
+        times.withUnsafeBufferPointer { times in values.withUnsafeBufferPointer { points(times, $0) } }
     }
 }

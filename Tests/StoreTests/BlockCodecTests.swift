@@ -8,17 +8,17 @@ import Timekeeping
 
 @Suite struct BlockCodecTests {
     private let compressor = ZstdCompressor()
-    private let zstd = ZstdDecompressor()
+    private let scratch = DecodingScratch()
 
     private func decode(_ bytes: [UInt8]) -> PointColumns? {
         bytes.withUnsafeBytes { buffer in
-            do { return try BlockCodec.points(buffer, zstd) } catch { return nil }
+            do { return try BlockCodec.points(buffer, scratch) } catch { return nil }
         }
     }
 
     private func decodeBuckets(_ bytes: [UInt8]) -> BucketColumns? {
         bytes.withUnsafeBytes { buffer in
-            do { return try BlockCodec.buckets(buffer, zstd) } catch { return nil }
+            do { return try BlockCodec.buckets(buffer, scratch) } catch { return nil }
         }
     }
 

@@ -48,14 +48,10 @@ extension GatewayHome.HistoryReading {
         guard let step else {
             var next: Timestamp?
             try history.columns(key, from: from, to: to) { times, values in
-                for i in 0..<times.count {
-                    guard rows.count < limit else {
-                        next = Timestamp(milliseconds: times[i])
-                        return false
-                    }
-                    rows.point(times[i], values[i])
-                }
-                return true
+                let count = min(times.count, limit - rows.count)
+                rows.points(.init(rebasing: times[..<count]), .init(rebasing: values[..<count]))
+                if count < times.count { next = Timestamp(milliseconds: times[count]) }
+                return next == nil
             }
             return HistoryPage(rows: rows, next: next)
         }

@@ -32,7 +32,7 @@ package struct HistoryCheck {
     package mutating func run(
         readsBlocks: Bool = true, progress: (Int64) -> Void = { _ in }, _ found: (FileFinding) -> Void
     ) throws(DiskError) {
-        let zstd = ZstdDecompressor()
+        let scratch = DecodingScratch()
         for name in HistoryTier.allCases.map(\.name) {
             var tier = Tier(name: name)
             let place = directory + "/" + name
@@ -46,7 +46,7 @@ package struct HistoryCheck {
                 }
                 guard file.hasSuffix(".blk") else { continue }
                 do throws(DiskError) {
-                    progress(try check(path, &tier, zstd, readsBlocks: readsBlocks, found))
+                    progress(try check(path, &tier, scratch, readsBlocks: readsBlocks, found))
                 } catch {
                     if isLive, error.isMissing { continue }
                     found(FileFinding(.damage, path, "\(error)"))
@@ -64,7 +64,7 @@ package struct HistoryCheck {
     }
 
     private func check(
-        _ path: String, _ tier: inout Tier, _ zstd: ZstdDecompressor, readsBlocks: Bool,
+        _ path: String, _ tier: inout Tier, _ scratch: DecodingScratch, readsBlocks: Bool,
         _ found: (FileFinding) -> Void
     ) throws(DiskError) -> Int64 {
         let file: BlockFile
@@ -87,7 +87,7 @@ package struct HistoryCheck {
         if !HistoryCheck.titles.contains(title) {
             found(FileFinding(.damage, path, at: 0, "the file's first line is not that of a block file"))
         }
-        guard let entries = try file.entries(opened, zstd) else {
+        guard let entries = try file.entries(opened, scratch) else {
             let place = file.size - Int64(file.footer.encodedLength) - Int64(file.footer.indexLength)
             found(FileFinding(.damage, path, at: place, "the index cannot be read, and so none of its blocks"))
             return file.size
@@ -95,7 +95,7 @@ package struct HistoryCheck {
         for entry in entries where entry.isBlock {
             tier.values += entry.count
             guard readsBlocks else { continue }
-            if try !isGood(entry, opened, file.tier, zstd) {
+            if try !isGood(entry, opened, file.tier, scratch) {
                 tier.values -= entry.count
                 found(
                     FileFinding(
@@ -110,13 +110,13 @@ package struct HistoryCheck {
     private static let titles = [BlockFileWriter.header, Array("energyd blocks1\n".utf8)]
 
     private func isGood(
-        _ entry: BlockEntry, _ file: any File, _ tier: HistoryTier, _ zstd: ZstdDecompressor
+        _ entry: BlockEntry, _ file: any File, _ tier: HistoryTier, _ scratch: DecodingScratch
     ) throws(DiskError) -> Bool {
         guard tier == .raw else {
-            let buckets: BucketColumns? = try BlockReading.columns(entry, file, zstd)
+            let buckets: BucketColumns? = try BlockReading.columns(entry, file, scratch)
             return buckets?.count == entry.count
         }
-        let points: PointColumns? = try BlockReading.columns(entry, file, zstd)
+        let points: PointColumns? = try BlockReading.columns(entry, file, scratch)
         return points?.count == entry.count && points?.values.last == entry.lastValue
     }
 }

@@ -5,23 +5,23 @@ import Records
 enum BlockCodec {
     /// Points of codec 1 or 2; an unknown codec is `newerFormat`.
     static func points(
-        _ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor
+        _ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch
     ) throws(RecordError) -> PointColumns {
         var reader = ByteReader(bytes)
         switch try reader.fixed(UInt8.self) {
         case VarintBlock.code: return try VarintBlock.decode(&reader)
-        case PointBlock.code: return try PointBlock.decode(&reader, zstd)
+        case PointBlock.code: return try PointBlock.decode(&reader, scratch)
         default: throw RecordError(.newerFormat, at: 0)
         }
     }
 
     /// Buckets of codec 3; an unknown codec is `newerFormat`.
     static func buckets(
-        _ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor
+        _ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch
     ) throws(RecordError) -> BucketColumns {
         var reader = ByteReader(bytes)
         guard try reader.fixed(UInt8.self) == BucketBlock.code else { throw RecordError(.newerFormat, at: 0) }
-        return try BucketBlock.decode(&reader, zstd)
+        return try BucketBlock.decode(&reader, scratch)
     }
 }
 
@@ -43,7 +43,7 @@ extension ByteWriter {
 extension ByteReader {
     /// The rest, as `ByteWriter.payload` wrote it: `codes` integers, all of which `body` must use.
     mutating func payload<Result>(
-        codes: Int, _ zstd: ZstdDecompressor, _ body: (inout CodeReader) throws(RecordError) -> Result
+        codes: Int, _ scratch: DecodingScratch, _ body: (inout CodeReader) throws(RecordError) -> Result
     ) throws(RecordError) -> Result {
         let start = position
         // No integer takes more than nine bytes, so a larger content is damage, not a reason to allocate.
@@ -60,7 +60,7 @@ extension ByteReader {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, length), alignment: 8)
         defer { room.deallocate() }
         let content = UnsafeMutableRawBufferPointer(rebasing: room[..<length])
-        guard zstd.decompress(stored, into: content) else { throw RecordError(.badValue, at: start) }
+        guard scratch.zstd.decompress(stored, into: content) else { throw RecordError(.badValue, at: start) }
         return try ByteReader.use(UnsafeRawBufferPointer(content), codes, body)
     }
 

@@ -87,7 +87,7 @@ enum BucketBlock {
         }
     }
 
-    static func decode(_ reader: inout ByteReader, _ zstd: ZstdDecompressor) throws(RecordError) -> BucketColumns {
+    static func decode(_ reader: inout ByteReader, _ scratch: DecodingScratch) throws(RecordError) -> BucketColumns {
         let start = reader.position
         let count = Int(clamping: try reader.varint())
         let step = Int64(clamping: try reader.varint())
@@ -108,7 +108,7 @@ enum BucketBlock {
         let decoded = BucketReader(
             count: count, step: step, index: index, firstCount: firstCount, minimum: minimum, divisor: divisor,
             flags: flags)
-        return try reader.payload(codes: codes, zstd) {
+        return try reader.payload(codes: codes, scratch) {
             (content) throws(RecordError) in
             try decoded.read(&content, into: buckets)
         }

@@ -122,6 +122,19 @@ struct CodeReader {
     @inline(__always)
     mutating func nextSigned() throws(RecordError) -> Int64 { Code.signed(try next()) }
 
+    /// Calls `body` with the next `count` integers and 0, 1, 2 … beside them.
+    @inline(__always)
+    mutating func forEachSigned(_ count: Int, _ body: (Int, Int64) -> Void) throws(RecordError) {
+        // Columns are as long as the count that the initializer checked.
+        guard count > 0, let codes = bytes.baseAddress else { return }
+        let column = codes + position
+        position += count
+        for i in 0..<count {
+            let code = column.load(fromByteOffset: i, as: UInt8.self)
+            body(i, Code.signed(code < UInt8(Code.direct) ? UInt64(code) : try long(code)))
+        }
+    }
+
     private mutating func long(_ code: UInt8) throws(RecordError) -> UInt64 {
         let length: Int
         switch code {
@@ -132,9 +145,10 @@ struct CodeReader {
         default: length = 1
         }
         guard bytes.count - further >= length else { throw RecordError(.truncated, at: further) }
+        defer { further += length }
+        if length == 1 { return Code.direct + (UInt64(code) - Code.direct) << 8 + UInt64(bytes[further]) }
         var value: UInt64 = 0
         for i in 0..<length { value |= UInt64(bytes[further + i]) << UInt64(8 * i) }
-        further += length
-        return length == 1 ? Code.direct + (UInt64(code) - Code.direct) << 8 + value : value
+        return value
     }
 }

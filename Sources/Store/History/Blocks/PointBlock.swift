@@ -53,7 +53,7 @@ enum PointBlock {
         )
     }
 
-    static func decode(_ reader: inout ByteReader, _ zstd: ZstdDecompressor) throws(RecordError) -> PointColumns {
+    static func decode(_ reader: inout ByteReader, _ scratch: DecodingScratch) throws(RecordError) -> PointColumns {
         let start = reader.position
         let count = try reader.varint()
         guard (1...UInt64(TimeGrid.maximumCount)).contains(count) else { throw RecordError(.badValue, at: start) }
@@ -68,32 +68,38 @@ enum PointBlock {
         else { throw RecordError(.badValue, at: start) }
         let columns = (flags.contains(.evenTimes) ? 0 : 1) + (flags.contains(.sameValues) ? 0 : 1)
         let codes = columns * (Int(count) - 1)
-        return try reader.payload(codes: codes, zstd) {
+        return try reader.payload(codes: codes, scratch) {
             (content) throws(RecordError) in
             var points = PointColumns()
             points.moved = Int64(moved)
             points.divisor = flags.contains(.sameValues) ? 0 : UInt64(bitPattern: divisor)
-            points.times = try flags.contains(.evenTimes) ? times.even() : times.read(&content)
+            points.times = try flags.contains(.evenTimes) ? times.even(scratch) : times.read(&content, scratch)
             points.values =
                 try flags.contains(.sameValues)
                 ? [Int64](repeating: first, count: Int(count))
-                : values(&content, Int(count), first, divisor, flags.contains(.secondDifferences))
+                : values(&content, Int(count), first, divisor, flags.contains(.secondDifferences), scratch)
             return points
         }
     }
 
     private static func values(
-        _ content: inout CodeReader, _ count: Int, _ first: Int64, _ divisor: Int64, _ isSecond: Bool
+        _ content: inout CodeReader, _ count: Int, _ first: Int64, _ divisor: Int64, _ isSecond: Bool,
+        _ scratch: DecodingScratch
     ) throws(RecordError) -> [Int64] {
-        try [Int64](count: count) { (values) throws(RecordError) in
+        try scratch.column(count: count) { (values) throws(RecordError) in
             var value = first
-            var change: Int64 = 0
             values[0] = first
-            for i in 1..<max(1, count) {
-                let code = try content.nextSigned()
-                change = isSecond ? change &+ code : code
+            guard isSecond else {
+                return try content.forEachSigned(count - 1) { i, code in
+                    value &+= code &* divisor
+                    values[i &+ 1] = value
+                }
+            }
+            var change: Int64 = 0
+            try content.forEachSigned(count - 1) { i, code in
+                change &+= code
                 value &+= change &* divisor
-                values[i] = value
+                values[i &+ 1] = value
             }
         }
     }
@@ -111,10 +117,10 @@ private struct TimeReader {
     }
 
     /// All where they are expected.
-    func even() throws(RecordError) -> [Int64] {
+    func even(_ scratch: DecodingScratch) throws(RecordError) -> [Int64] {
         guard count == 1 || grid.step >= 1 << 16 else { throw RecordError(.badValue, at: 0) }
         let (first, grid) = (first, grid)
-        return [Int64](count: count) { times in
+        return try scratch.column(count: count) { times in
             if grid.step & 0xFFFF == 0 {
                 // Whole milliseconds, as nearly always.
                 let step = Int64(grid.step >> 16)
@@ -129,8 +135,8 @@ private struct TimeReader {
         }
     }
 
-    func read(_ content: inout CodeReader) throws(RecordError) -> [Int64] {
-        try [Int64](count: count) { (times) throws(RecordError) in
+    func read(_ content: inout CodeReader, _ scratch: DecodingScratch) throws(RecordError) -> [Int64] {
+        try scratch.column(count: count) { (times) throws(RecordError) in
             var (base, index, previous) = (first, 0, first)
             times[0] = first
             for i in 1..<max(1, times.count) {

@@ -51,7 +51,7 @@ final class BlockFile: Sendable {
     }
 
     /// The index in the order of keys; nil for damage.
-    func entries(_ file: any File, _ zstd: ZstdDecompressor) throws(DiskError) -> [BlockEntry]? {
+    func entries(_ file: any File, _ scratch: DecodingScratch) throws(DiskError) -> [BlockEntry]? {
         let start = size - Int64(footer.encodedLength) - Int64(footer.indexLength)
         guard start >= Int64(BlockFileWriter.header.count) else { return nil }
         let bytes = try file.read(at: start, count: Int(footer.indexLength))
@@ -62,7 +62,7 @@ final class BlockFile: Sendable {
                 let entries =
                     footer.version == 1
                     ? try BlockIndex.decodeVersion1(buffer, blocksEnd: Int(start))
-                    : try unpack(buffer, zstd, blocksEnd: Int(start))
+                    : try unpack(buffer, scratch, blocksEnd: Int(start))
                 return entries.count == Int(footer.entryCount) ? entries : nil
             } catch {
                 return nil
@@ -71,7 +71,7 @@ final class BlockFile: Sendable {
     }
 
     private func unpack(
-        _ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor, blocksEnd: Int
+        _ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch, blocksEnd: Int
     ) throws(RecordError) -> [BlockEntry] {
         var reader = ByteReader(bytes)
         let head = try reader.varint()
@@ -84,7 +84,7 @@ final class BlockFile: Sendable {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, length), alignment: 8)
         defer { room.deallocate() }
         let content = UnsafeMutableRawBufferPointer(rebasing: room[..<length])
-        guard zstd.decompress(stored, into: content) else { throw RecordError(.badValue, at: 0) }
+        guard scratch.zstd.decompress(stored, into: content) else { throw RecordError(.badValue, at: 0) }
         return try BlockIndex.decode(UnsafeRawBufferPointer(content), footer: footer, blocksEnd: blocksEnd)
     }
 }

@@ -10,25 +10,34 @@ protocol BlockColumns: Sendable {
     var instants: [Int64] { get }
     /// Instants of two blocks that are not farther apart than this are one.
     var moved: Int64 { get }
-    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> Self
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch) throws(RecordError) -> Self
+    /// Their memory is for the next block.
+    consuming func giveBack(to scratch: DecodingScratch)
 }
 
 extension PointColumns: BlockColumns {
     var instants: [Int64] { times }
-    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> PointColumns {
-        try BlockCodec.points(bytes, zstd)
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch) throws(RecordError) -> PointColumns
+    {
+        try BlockCodec.points(bytes, scratch)
+    }
+    consuming func giveBack(to scratch: DecodingScratch) {
+        scratch.reuse(times)
+        scratch.reuse(values)
     }
 }
 
 extension BucketColumns: BlockColumns {
     var instants: [Int64] { starts }
     var moved: Int64 { 0 }
-    static func decode(_ bytes: UnsafeRawBufferPointer, _ zstd: ZstdDecompressor) throws(RecordError) -> BucketColumns {
-        try BlockCodec.buckets(bytes, zstd)
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ scratch: DecodingScratch) throws(RecordError) -> BucketColumns
+    {
+        try BlockCodec.buckets(bytes, scratch)
     }
+    consuming func giveBack(to scratch: DecodingScratch) {}
 }
 
-/// Files that queries have open, with their indexes, and decompressors that are free: within bounds, the least recently
+/// Files that queries have open, with their indexes, and scratches that are free: within bounds, the least recently
 /// used goes.
 final class BlockReading: Sendable {
     /// A file that is open. It stays readable for whoever holds this, even when the ring has removed it.
@@ -57,7 +66,7 @@ final class BlockReading: Sendable {
     private struct State {
         var open: [(path: String, open: Open)] = []
         var entries = 0
-        var decompressors: [ZstdDecompressor] = []
+        var scratches: [DecodingScratch] = []
     }
 
     static let maximumFiles = 40
@@ -72,7 +81,7 @@ final class BlockReading: Sendable {
     }
 
     /// The file, opened before or now; nil where its index is damaged. An error with `isMissing`: the ring took it.
-    func open(_ file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) -> Open? {
+    func open(_ file: BlockFile, _ scratch: DecodingScratch) throws(DiskError) -> Open? {
         let known = state.withLock { state -> Open? in
             guard let i = state.open.lastIndex(where: { $0.path == file.path }) else { return nil }
             let found = state.open[i]
@@ -83,7 +92,7 @@ final class BlockReading: Sendable {
             return found.open
         }
         if let known { return known }
-        guard let opened = try openAnew(file, zstd) else { return nil }
+        guard let opened = try openAnew(file, scratch) else { return nil }
         state.withLock { state in
             state.open.append((file.path, opened))
             state.entries += opened.entries.count
@@ -97,9 +106,9 @@ final class BlockReading: Sendable {
     }
 
     /// The same without keeping it: for what is read once.
-    func openAnew(_ file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) -> Open? {
+    func openAnew(_ file: BlockFile, _ scratch: DecodingScratch) throws(DiskError) -> Open? {
         let descriptor = try fileSystem.open(file.path, .read)
-        guard let entries = try file.entries(descriptor, zstd) else { return nil }
+        guard let entries = try file.entries(descriptor, scratch) else { return nil }
         return Open(file: descriptor, entries: entries)
     }
 
@@ -111,28 +120,28 @@ final class BlockReading: Sendable {
         }
     }
 
-    /// Lends a decompressor.
-    func withDecompressor<Result, Failure: Error>(
-        _ body: (ZstdDecompressor) throws(Failure) -> Result
+    /// Lends a scratch.
+    func withScratch<Result, Failure: Error>(
+        _ body: (DecodingScratch) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let zstd = state.withLock { $0.decompressors.popLast() } ?? ZstdDecompressor()
-        defer { state.withLock { if $0.decompressors.count < 2 { $0.decompressors.append(zstd) } } }
-        return try body(zstd)
+        let scratch = state.withLock { $0.scratches.popLast() } ?? DecodingScratch()
+        defer { state.withLock { if $0.scratches.count < 2 { $0.scratches.append(scratch) } } }
+        return try body(scratch)
     }
 
-    /// Lets go of the decompressors that are free: 160 KB each.
+    /// Lets go of the scratches that are free: up to 700 KB each, and 160 KB where only short blocks were read.
     func giveBack() {
-        state.withLock { $0.decompressors = [] }
+        state.withLock { $0.scratches = [] }
     }
 
     /// A block's columns; nil for damage.
     static func columns<Columns: BlockColumns>(
-        _ entry: BlockEntry, _ file: any File, _ zstd: ZstdDecompressor
+        _ entry: BlockEntry, _ file: any File, _ scratch: DecodingScratch
     ) throws(DiskError) -> Columns? {
         let bytes = try file.read(at: Int64(entry.position), count: entry.length)
         return bytes.withUnsafeBytes { buffer in
             guard buffer.count == entry.length, CRC32C.update(0, buffer) == entry.checksum else { return nil }
-            return try? Columns.decode(buffer, zstd)
+            return try? Columns.decode(buffer, scratch)
         }
     }
 }

@@ -79,8 +79,8 @@ struct HistoryOpening: ~Copyable {
     }
 
     private func hasIndex(_ file: BlockFile) -> Bool {
-        reading.withDecompressor { zstd in
-            do throws(DiskError) { return try reading.openAnew(file, zstd) != nil } catch { return false }
+        reading.withScratch { scratch in
+            do throws(DiskError) { return try reading.openAnew(file, scratch) != nil } catch { return false }
         }
     }
 
@@ -89,8 +89,8 @@ struct HistoryOpening: ~Copyable {
     private mutating func readNewest() {
         for file in state.files(of: .raw).reversed() {
             let isComplete = file.footer.version >= 2
-            let entries = reading.withDecompressor { zstd -> [BlockEntry]? in
-                do throws(DiskError) { return try reading.openAnew(file, zstd)?.entries } catch { return nil }
+            let entries = reading.withScratch { scratch -> [BlockEntry]? in
+                do throws(DiskError) { return try reading.openAnew(file, scratch)?.entries } catch { return nil }
             }
             guard let entries else {
                 do throws(DiskError) {

@@ -48,11 +48,11 @@ extension History {
         _ key: SeriesKey, from: Timestamp, to: Timestamp,
         _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Int64>) throws -> Bool
     ) throws {
-        try reading.withDecompressor { zstd in
-            let view = try view(key, from, to, [.raw], zstd)
+        try reading.withScratch { scratch in
+            let view = try view(key, from, to, [.raw], scratch)
             var merge: RunMerge<PointColumns> = view.merge(.raw, key, from, to)
             defer { noteDamage(merge.damaged) }
-            try merge.forEach(zstd) { columns, range in
+            try merge.forEach(scratch) { columns, range in
                 try columns.times.withUnsafeBufferPointer { times in
                     try columns.values.withUnsafeBufferPointer { values in
                         try body(.init(rebasing: times[range]), .init(rebasing: values[range]))
@@ -80,21 +80,21 @@ extension History {
                     lacking: Set(HistoryTier.rollUps.filter { state.lacks($0, from, to) })))
         }
         var steps = Steps(from: from, step: step)
-        try reading.withDecompressor { zstd in
-            for part in plan.parts { try add(part, key, to: &steps, zstd, body) }
+        try reading.withScratch { scratch in
+            for part in plan.parts { try add(part, key, to: &steps, scratch, body) }
         }
         if let bucket = steps.current { try body(bucket) }
     }
 
     private func add(
-        _ part: QueryPlan.Part, _ key: SeriesKey, to steps: inout Steps, _ zstd: ZstdDecompressor,
+        _ part: QueryPlan.Part, _ key: SeriesKey, to steps: inout Steps, _ scratch: DecodingScratch,
         _ body: (HistoryBucket) throws -> Void
     ) throws {
-        let view = try view(key, part.from, part.to, [part.tier], zstd)
+        let view = try view(key, part.from, part.to, [part.tier], scratch)
         guard part.tier != .raw else {
             var merge: RunMerge<PointColumns> = view.merge(.raw, key, part.from, part.to)
             defer { noteDamage(merge.damaged) }
-            return try merge.forEach(zstd) { columns, range in
+            return try merge.forEach(scratch) { columns, range in
                 for i in range {
                     if let done = steps.add(columns.times[i], columns.values[i]) { try body(done) }
                 }
@@ -103,7 +103,7 @@ extension History {
         }
         var merge: RunMerge<BucketColumns> = view.merge(part.tier, key, part.from, part.to)
         defer { noteDamage(merge.damaged) }
-        try merge.forEach(zstd) { columns, range in
+        try merge.forEach(scratch) { columns, range in
             for i in range {
                 if let done = steps.add(columns, i) { try body(done) }
             }

@@ -29,7 +29,7 @@ struct QueryView {
 extension History {
     /// Opens what a query needs. Files may be merged or given up meanwhile; then it looks again.
     func view(
-        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ tiers: [HistoryTier], _ zstd: ZstdDecompressor
+        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ tiers: [HistoryTier], _ scratch: DecodingScratch
     ) throws(DiskError) -> QueryView {
         let (low, high) = (from - TimeGrid.farthestMove, to + TimeGrid.farthestMove)
         while true {
@@ -44,7 +44,7 @@ extension History {
             view.head = head.sorted()
             var isCurrent = true
             for (tier, files) in zip(tiers, files) {
-                for file in files where isCurrent { isCurrent = try add(file, tier, to: &view, zstd) }
+                for file in files where isCurrent { isCurrent = try add(file, tier, to: &view, scratch) }
             }
             if isCurrent {
                 noteDamage(view.damaged)
@@ -55,10 +55,10 @@ extension History {
 
     /// False when the file is no longer one of History's.
     private func add(
-        _ file: BlockFile, _ tier: HistoryTier, to view: inout QueryView, _ zstd: ZstdDecompressor
+        _ file: BlockFile, _ tier: HistoryTier, to view: inout QueryView, _ scratch: DecodingScratch
     ) throws(DiskError) -> Bool {
         do throws(DiskError) {
-            if let open = try reading.open(file, zstd) {
+            if let open = try reading.open(file, scratch) {
                 view.files[tier, default: []].append((file, open))
             } else {
                 view.damaged.append(BlockError(path: file.path, position: 0, reason: "the index is damaged"))
@@ -74,21 +74,21 @@ extension History {
     /// Calls `body` with stretches of raw values in the order of time; `newer`: what no file and not the head has yet,
     /// in place of the head.
     func forEachPoint(
-        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, newer: PointColumns?, _ zstd: ZstdDecompressor,
+        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, newer: PointColumns?, _ scratch: DecodingScratch,
         _ body: (PointColumns, Range<Int>) -> Void
     ) throws(DiskError) {
-        var view = try view(key, from, to, [.raw], zstd)
+        var view = try view(key, from, to, [.raw], scratch)
         view.head = newer
-        try forEach(.raw, key, from, to, view, zstd) { (columns: PointColumns, range) in body(columns, range) }
+        try forEach(.raw, key, from, to, view, scratch) { (columns: PointColumns, range) in body(columns, range) }
     }
 
     /// The buckets of a tier as files have them.
     func buckets(
-        _ tier: HistoryTier, _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ zstd: ZstdDecompressor
+        _ tier: HistoryTier, _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ scratch: DecodingScratch
     ) throws(DiskError) -> [HistoryBucket] {
         var found: [HistoryBucket] = []
-        let view = try view(key, from, to, [tier], zstd)
-        try forEach(tier, key, from, to, view, zstd) { (columns: BucketColumns, range) in
+        let view = try view(key, from, to, [tier], scratch)
+        try forEach(tier, key, from, to, view, scratch) { (columns: BucketColumns, range) in
             for i in range {
                 found.append(HistoryBucket(columns, i, start: Timestamp(milliseconds: columns.starts[i])))
             }
@@ -98,10 +98,10 @@ extension History {
 
     private func forEach<Columns: BlockColumns>(
         _ tier: HistoryTier, _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ view: QueryView,
-        _ zstd: ZstdDecompressor, _ body: (Columns, Range<Int>) -> Void
+        _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) -> Void
     ) throws(DiskError) {
         var merge: RunMerge<Columns> = view.merge(tier, key, from, to)
         defer { noteDamage(merge.damaged) }
-        try merge.forEachColumn(zstd, body)
+        try merge.forEachColumn(scratch, body)
     }
 }

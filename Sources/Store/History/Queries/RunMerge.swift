@@ -44,7 +44,7 @@ struct RunMerge<Columns: BlockColumns> {
 
     /// Calls `body` with stretches of columns until it returns false or all has been handed out.
     mutating func forEach(
-        _ zstd: ZstdDecompressor, _ body: (Columns, Range<Int>) throws -> Bool
+        _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) throws -> Bool
     ) throws {
         while true {
             let first = earliest()
@@ -52,22 +52,23 @@ struct RunMerge<Columns: BlockColumns> {
             // A block that begins later cannot have anything to say about this instant.
             if let source = sources.last, source.start <= time {
                 sources.removeLast()
-                try load(source, zstd)
+                try load(source, scratch)
                 continue
             }
             guard let first, time < to else { return }
             let limit = min(to, horizon(of: first))
-            let isOn = time < limit ? try stretch(first, to: limit, body) : try conflict(first, body)
+            let isOn =
+                time < limit ? try stretch(first, to: limit, scratch, body) : try conflict(first, scratch, body)
             if !isOn { return }
         }
     }
 
     /// The same for a body that takes all and throws nothing.
     mutating func forEachColumn(
-        _ zstd: ZstdDecompressor, _ body: (Columns, Range<Int>) -> Void
+        _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) -> Void
     ) throws(DiskError) {
         do {
-            try forEach(zstd) { columns, range in
+            try forEach(scratch) { columns, range in
                 body(columns, range)
                 return true
             }
@@ -102,19 +103,19 @@ struct RunMerge<Columns: BlockColumns> {
     }
 
     private mutating func stretch(
-        _ i: Int, to limit: Int64, _ body: (Columns, Range<Int>) throws -> Bool
+        _ i: Int, to limit: Int64, _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) throws -> Bool
     ) rethrows -> Bool {
         var start = runs[i].next
         let end = limit == .max ? runs[i].instants.count : lowerBound(runs[i].instants, limit, from: start)
         while start < end, runs[i].instants[start] < from { start += 1 }
-        let columns = runs[i].columns
-        advance(i, to: end)
-        return start < end ? try body(columns, start..<end) : true
+        let isOn = start < end ? try body(runs[i].columns, start..<end) : true
+        advance(i, to: end, scratch)
+        return isOn
     }
 
     /// Several have something for one instant: one of them is handed out, all go on.
     private mutating func conflict(
-        _ first: Int, _ body: (Columns, Range<Int>) throws -> Bool
+        _ first: Int, _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) throws -> Bool
     ) rethrows -> Bool {
         let (time, moved) = (runs[first].current, runs[first].moved)
         var winner = first
@@ -123,18 +124,19 @@ struct RunMerge<Columns: BlockColumns> {
             group.append(i)
             if runs[i].rank > runs[winner].rank { winner = i }
         }
-        let (columns, index, instant) = (runs[winner].columns, runs[winner].next, runs[winner].current)
-        for i in group.reversed() { advance(i, to: runs[i].next + 1) }
-        return instant >= from && instant < to ? try body(columns, index..<index + 1) : true
+        let (index, instant) = (runs[winner].next, runs[winner].current)
+        let isOn = instant >= from && instant < to ? try body(runs[winner].columns, index..<index + 1) : true
+        for i in group.reversed() { advance(i, to: runs[i].next + 1, scratch) }
+        return isOn
     }
 
-    private mutating func advance(_ i: Int, to next: Int) {
+    private mutating func advance(_ i: Int, to next: Int, _ scratch: DecodingScratch) {
         runs[i].next = next
-        if next == runs[i].instants.count { runs.remove(at: i) }
+        if next == runs[i].instants.count { runs.remove(at: i).columns.giveBack(to: scratch) }
     }
 
-    private mutating func load(_ source: Source, _ zstd: ZstdDecompressor) throws(DiskError) {
-        if let columns: Columns = try BlockReading.columns(source.entry, source.open.file, zstd) {
+    private mutating func load(_ source: Source, _ scratch: DecodingScratch) throws(DiskError) {
+        if let columns: Columns = try BlockReading.columns(source.entry, source.open.file, scratch) {
             return add(columns, rank: source.rank)
         }
         damaged.append(

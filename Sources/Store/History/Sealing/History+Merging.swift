@@ -25,8 +25,8 @@ extension History {
         var damaged: [BlockError] = []
         let merged: BlockFile?
         do throws(DiskError) {
-            try reading.withDecompressor { (zstd) throws(DiskError) in
-                damaged = try copy(files, to: writer, zstd)
+            try reading.withScratch { (scratch) throws(DiskError) in
+                damaged = try copy(files, to: writer, scratch)
             }
             let lowest = files.map(\.footer.firstSequence).min() ?? first.footer.firstSequence
             merged = try writer.finish(
@@ -61,12 +61,12 @@ extension History {
 
     /// Returns the places that could not be read.
     private func copy(
-        _ files: [BlockFile], to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+        _ files: [BlockFile], to writer: BlockFileWriter, _ scratch: DecodingScratch
     ) throws(DiskError) -> [BlockError] {
         var damaged: [BlockError] = []
         var opened: [(file: BlockFile, open: BlockReading.Open)] = []
         for file in files {
-            if let open = try reading.openAnew(file, zstd) {
+            if let open = try reading.openAnew(file, scratch) {
                 opened.append((file, open))
             } else {
                 damaged.append(BlockError(path: file.path, position: 0, reason: "the index is damaged"))
@@ -77,9 +77,9 @@ extension History {
             var view = QueryView()
             view.files[writer.tier] = opened
             if writer.tier == .raw {
-                damaged += try copyPoints(key, view, to: writer, zstd)
+                damaged += try copyPoints(key, view, to: writer, scratch)
             } else {
-                damaged += try copyBuckets(key, view, to: writer, zstd)
+                damaged += try copyBuckets(key, view, to: writer, scratch)
             }
         }
         return damaged
@@ -88,11 +88,11 @@ extension History {
     private static let (start, end) = (Timestamp(milliseconds: .min), Timestamp(milliseconds: .max))
 
     private func copyPoints(
-        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ scratch: DecodingScratch
     ) throws(DiskError) -> [BlockError] {
         var points = PointColumns()
         points.divisor = 0
-        let damaged = try forAll(.raw, key, view, zstd) { (columns: PointColumns, range) in
+        let damaged = try forAll(.raw, key, view, scratch) { (columns: PointColumns, range) in
             points.append(columns, range)
         }
         _ = try writer.add(key, points)
@@ -103,10 +103,10 @@ extension History {
     }
 
     private func copyBuckets(
-        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ zstd: ZstdDecompressor
+        _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ scratch: DecodingScratch
     ) throws(DiskError) -> [BlockError] {
         var buckets = BucketColumns()
-        let damaged = try forAll(writer.tier, key, view, zstd) { (columns: BucketColumns, range) in
+        let damaged = try forAll(writer.tier, key, view, scratch) { (columns: BucketColumns, range) in
             buckets.append(columns, range)
         }
         try writer.add(key, buckets)
@@ -114,11 +114,11 @@ extension History {
     }
 
     private func forAll<Columns: BlockColumns>(
-        _ tier: HistoryTier, _ key: SeriesKey, _ view: QueryView, _ zstd: ZstdDecompressor,
+        _ tier: HistoryTier, _ key: SeriesKey, _ view: QueryView, _ scratch: DecodingScratch,
         _ body: (Columns, Range<Int>) -> Void
     ) throws(DiskError) -> [BlockError] {
         var merge: RunMerge<Columns> = view.merge(tier, key, History.start, History.end)
-        try merge.forEachColumn(zstd, body)
+        try merge.forEachColumn(scratch, body)
         return merge.damaged
     }
 
@@ -126,16 +126,16 @@ extension History {
     func fillRollUps() throws(DiskError) {
         for tier in HistoryTier.rollUps {
             guard let file = state.withLock({ $0.lacking[tier]?.first }) else { continue }
-            try reading.withDecompressor { (zstd) throws(DiskError) in try fill(tier, from: file, zstd) }
+            try reading.withScratch { (scratch) throws(DiskError) in try fill(tier, from: file, scratch) }
             state.withLock { _ = $0.lacking[tier]?.removeFirst() }
             return
         }
     }
 
-    private func fill(_ tier: HistoryTier, from file: BlockFile, _ zstd: ZstdDecompressor) throws(DiskError) {
+    private func fill(_ tier: HistoryTier, from file: BlockFile, _ scratch: DecodingScratch) throws(DiskError) {
         let opened: BlockReading.Open?
         do throws(DiskError) {
-            opened = try reading.openAnew(file, zstd)
+            opened = try reading.openAnew(file, scratch)
         } catch {
             // Merged or given up meanwhile; then what it had has been rolled up or is not wanted.
             if error.isMissing { return }
@@ -147,13 +147,13 @@ extension History {
         view.files[.raw] = [(file, opened)]
         for key in Set(opened.entries.map(\.key)).sorted() {
             var points = PointColumns()
-            let damaged = try forAll(.raw, key, view, zstd) { (columns: PointColumns, range) in
+            let damaged = try forAll(.raw, key, view, scratch) { (columns: PointColumns, range) in
                 points.times.append(contentsOf: columns.times[range])
                 points.values.append(contentsOf: columns.values[range])
             }
             noteDamage(damaged)
             guard points.count > 0 else { continue }
-            let rollUp = try recompute(key, points, isInFiles: true, zstd).0
+            let rollUp = try recompute(key, points, isInFiles: true, scratch).0
             try writer.add(key, tier == .minute ? rollUp.minutes : rollUp.quarters)
         }
         let footer = file.footer

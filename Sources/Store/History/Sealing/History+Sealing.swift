@@ -11,7 +11,7 @@ extension History {
         let raw: BlockFileWriter
         let minute: BlockFileWriter
         let quarter: BlockFileWriter
-        let zstd: ZstdDecompressor
+        let scratch: DecodingScratch
         var sealed: [(slot: Int, through: Int64, open: OpenBuckets?)] = []
 
         func abandon() {
@@ -38,11 +38,11 @@ extension History {
         }
         if order.isEmpty { return }
         let cursor = reader.cursor
-        let (files, sealed) = try reading.withDecompressor { (zstd) throws(DiskError) in
+        let (files, sealed) = try reading.withScratch { (scratch) throws(DiskError) in
             let compressor = ZstdCompressor()
             var sealing = Sealing(
                 raw: writer(.raw, compressor), minute: writer(.minute, compressor),
-                quarter: writer(.quarter, compressor), zstd: zstd)
+                quarter: writer(.quarter, compressor), scratch: scratch)
             do throws(DiskError) {
                 for (slot, key) in order { try seal(key, slot, &sealing) }
                 var files: [BlockFile] = []
@@ -112,7 +112,7 @@ extension History {
             sealing.raw.addNewest(key, newest)
         }
         let (rollUp, open) = try rollUp(
-            key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.zstd)
+            key, points, sealedThrough: one.sealedThrough, open: one.open, sealing.scratch)
         try sealing.minute.add(key, rollUp.minutes)
         try sealing.quarter.add(key, rollUp.quarters)
         sealing.sealed.append((slot, points.times[points.count - 1], open))
@@ -121,7 +121,7 @@ extension History {
     /// The buckets that `points`, which no file has yet, change, whole: what files have in them besides is read where
     /// it is not known. Also the buckets that are open after it, if they can be told.
     private func rollUp(
-        _ key: SeriesKey, _ points: PointColumns, sealedThrough: Int64, open: OpenBuckets?, _ zstd: ZstdDecompressor
+        _ key: SeriesKey, _ points: PointColumns, sealedThrough: Int64, open: OpenBuckets?, _ scratch: DecodingScratch
     ) throws(DiskError) -> (RollUp, OpenBuckets?) {
         let (first, last) = (points.times[0], points.times[points.count - 1])
         let isNewer = first > sealedThrough
@@ -134,14 +134,14 @@ extension History {
             rollUp.close()
             return (rollUp, after)
         }
-        let (rollUp, after) = try recompute(key, points, isInFiles: false, zstd)
+        let (rollUp, after) = try recompute(key, points, isInFiles: false, scratch)
         return (rollUp, last >= sealedThrough ? after : nil)
     }
 
     /// Makes every quarter of an hour that the points touch from raw values, those of files included; where those
     /// have been given up already, what is new is added to what the roll-ups have.
     func recompute(
-        _ key: SeriesKey, _ points: PointColumns, isInFiles: Bool, _ zstd: ZstdDecompressor
+        _ key: SeriesKey, _ points: PointColumns, isInFiles: Bool, _ scratch: DecodingScratch
     ) throws(DiskError) -> (RollUp, OpenBuckets?) {
         var rollUp = RollUp()
         var after: OpenBuckets?
@@ -159,13 +159,15 @@ extension History {
                 times: Array(points.times[i..<next]), values: Array(points.values[i..<next]), moved: points.moved)
             let begin = rollUp.minutes.count
             let beginQuarter = rollUp.quarters.count
-            try forEachPoint(key, start, end, newer: isInFiles ? nil : piece, zstd) { columns, range in
+            try forEachPoint(key, start, end, newer: isInFiles ? nil : piece, scratch) { columns, range in
                 rollUp.add(columns, range)
             }
             after = rollUp.open
             rollUp.close()
             if !isInFiles, start < state.withLock({ $0.begin(of: .raw) }) {
-                let known = try (buckets(.minute, key, start, end, zstd), buckets(.quarter, key, start, end, zstd))
+                let known = try (
+                    buckets(.minute, key, start, end, scratch), buckets(.quarter, key, start, end, scratch)
+                )
                 rollUp.add(minutes: known.0, from: begin, quarters: known.1, from: beginQuarter)
                 after = nil
             }
