@@ -6,4 +6,15 @@ enum AllocatorMemory {
     static func giveBack() {
         malloc_trim(0)
     }
+
+    /// `size` bytes beside the heap, a multiple of the system's pages; taken as they are written to.
+    static func pages(_ size: Int) -> UnsafeMutableRawPointer {
+        guard let pages = allocator_pages(size) else { preconditionFailure("the system has no \(size) bytes left") }
+        return pages
+    }
+
+    /// Ends what `pages` began.
+    static func giveBack(_ pages: UnsafeMutableRawPointer, _ size: Int) {
+        allocator_give_back(pages, size)
+    }
 }
