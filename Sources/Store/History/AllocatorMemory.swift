@@ -4,7 +4,7 @@ import CAllocator
 enum AllocatorMemory {
     /// Returns what is free to the system, in about a millisecond: after work that takes much memory and comes seldom.
     static func giveBack() {
-        malloc_trim(0)
+        allocator_trim()
     }
 
     /// `size` bytes beside the heap, a multiple of the system's pages; taken as they are written to.
