@@ -209,4 +209,33 @@ import Testing
         #expect(decoding.decode("x/b", #"{"state":"online"}"#).outcome == .availability(true))
         #expect(decoding.decode("x/a", "offline").outcome == .availability(false))
     }
+
+    @Test func `an element that names no channel is an error and the others count`() {
+        let decoding = Decoding()
+        decoding.decode(
+            "IoTaWatt/inputs",
+            #"[{"Watts":1},{"channel":null,"Watts":2},{"channel":"a name that is too long","Watts":3},5,"#
+                + #"{"channel":"Main","Watts":4}]"#)
+        #expect(decoding.lines() == ["main power 4"])
+        #expect(decoding.message.errorCount == 4)
+        #expect(
+            decoding.decode("IoTaWatt/outputs", #"{"name":"Total","units":"Watts","value":1}"#).outcome == .readings)
+    }
+
+    @Test func `a code that is announced anew takes the place of the one before`() {
+        let decoding = Decoding()
+        decoding.decode("vzlogger/chn0/id", "1-0:1.8.0*255")
+        #expect(decoding.decode("vzlogger/chn0/raw", "12.500000").outcome == .readings)
+        #expect(decoding.lines() == ["total energy_import 12.5"])
+        decoding.decode("vzlogger/chn0/id", "1-0:16.7.0*255", retained: true)
+        decoding.decode("vzlogger/chn0/raw", "417.000000")
+        #expect(decoding.lines() == ["total power 417"])
+        decoding.decode("vzlogger/chn0/id", "1-0:96.1.0*255")
+        #expect(decoding.decode("vzlogger/chn0/raw", "1.000000").outcome == .nothing)
+        decoding.decode("vzlogger/chn0/id", "1-0:16.7.0*255")
+        guard case .malformed = decoding.decode("vzlogger/chn0/raw", "many").outcome else {
+            Issue.record("a word was taken for a number")
+            return
+        }
+    }
 }

@@ -93,6 +93,34 @@ import Testing
         #expect(decoding.decode("spBv1.0/home/NDEATH/cellar", own).outcome == .availability(false))
     }
 
+    @Test func `a topic that was heard before follows the newest birth, and after a death says nothing`() {
+        let decoding = Decoding()
+        func data(_ sequence: UInt64) -> DecodedMessage {
+            decoding.decode(
+                "spBv1.0/home/NDATA/cellar",
+                Self.payload(sequence, Self.metric(nil, alias: 7, value: Self.float(12, 2))))
+        }
+        decoding.decode("spBv1.0/home/NBIRTH/cellar", Self.birth)
+        for sequence in 1...3 { #expect(data(UInt64(sequence)).outcome == .readings) }
+        #expect(decoding.lines() == ["total power 2000 @1715409600000"])
+        // The same number stands for something else from now on.
+        let metric = Self.metric("Mains/current_l1", alias: 7, unit: "A", value: Self.float(12, 1))
+        decoding.decode("spBv1.0/home/NBIRTH/cellar", Self.payload(0, metric))
+        #expect(data(1).outcome == .readings)
+        #expect(decoding.lines() == ["l1 current 2 @1715409600000"])
+        decoding.decode(
+            "spBv1.0/home/NDATA/cellar",
+            Self.payload(
+                2,
+                Self.metric("Mains/current_l1", value: Self.float(12, 3))
+                    + Self.metric("Mains/current_l2", value: Self.float(12, 4))))
+        #expect(decoding.lines() == ["l1 current 3 @1715409600000"])
+        #expect(decoding.message.unknownCount == 1)
+        decoding.decode("spBv1.0/home/NDEATH/cellar", Self.payload(0, []))
+        #expect(data(3).outcome == .nothing)
+        #expect(decoding.message.unknownCount == 1)
+    }
+
     @Test(arguments: ["spBv1.0/home/NCMD/cellar", "spBv1.0/STATE/scada", "spBv1.0/home/DCMD/cellar/x", "spBv1.0/home"])
     func `commands and states are nothing of ours`(topic: String) {
         #expect(Decoding().decode(topic, [0xFF, 0xFF]).outcome == .nothing)

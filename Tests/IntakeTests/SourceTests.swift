@@ -151,4 +151,22 @@ import Timekeeping
         #expect(bench.intake.status(device.id).lastError?.contains("illegal data address") == true)
         await server.stop()
     }
+
+    @Test func `of a meter whose bus is not there nothing was rejected`() async throws {
+        let server = try ModbusServer()
+        let bench = Bench()
+        let (bus, source) = try meter(server, units: [1], bench)
+        await server.stop()
+        let reading = Task { await source.run() }
+        try await wait { bench.intake.devices.first.map { bench.intake.status($0.id).lastError != nil } == true }
+        reading.cancel()
+        await reading.value
+        await bus.close()
+        let status = bench.intake.status(try #require(bench.intake.devices.first).id)
+        #expect(status.lastError?.contains("cannot connect") == true)
+        #expect(status.available == false)
+        #expect(status.rejected == 0)
+        #expect(bench.intake.counters.rejected == 0)
+        #expect(source.trouble?.hasPrefix("meter1: ") == true)
+    }
 }

@@ -130,6 +130,16 @@ package final class Intake: Sendable {
         }
     }
 
+    /// Nothing could be asked of `device`: the way to it is closed. What was never said was not rejected.
+    package func noteUnasked(_ device: DeviceID, _ reason: String, source: Int) {
+        state.withLock { state in
+            Intake.update(&state, device) { status in
+                status.lastError = reason
+                status.errorSource = source
+            }
+        }
+    }
+
     /// A topic that no profile knows.
     package func noteUnrecognized() {
         state.withLock { $0.counters.unrecognized += 1 }

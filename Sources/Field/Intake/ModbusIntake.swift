@@ -151,7 +151,7 @@ package final class ModbusIntake: Sendable {
         }
         if !result.isThere { intake.note(device, available: false) }
         for reason in wrong { intake.reject(device, reason, source: source) }
-        if let failure { complain(device, target, "\(failure)", source) }
+        if let failure { complain(device, target, "\(failure)", source, isAsked: !failure.isBusAway) }
         return known.map == nil && result.isThere && !known.isWalking
     }
 
@@ -210,8 +210,12 @@ package final class ModbusIntake: Sendable {
         }
     }
 
-    private func complain(_ device: DeviceID, _ target: Target, _ reason: String, _ source: Int) {
-        intake.reject(device, reason, source: source)
+    private func complain(_ device: DeviceID, _ target: Target, _ reason: String, _ source: Int, isAsked: Bool = true) {
+        if isAsked {
+            intake.reject(device, reason, source: source)
+        } else {
+            intake.noteUnasked(device, reason, source: source)
+        }
         if complaints.admits(target.name, at: clock.now().monotonic) {
             logger.warning("a read failed", metadata: ["device": "\(target.name)", "reason": "\(reason)"])
         }
@@ -224,5 +228,12 @@ extension GroupResult.Part {
         guard case .success(let words) = result else { return nil }
         return RegisterContext.Answer(
             function: function.rawValue, address: UInt16(range.lowerBound), words: words)
+    }
+}
+
+extension ModbusError {
+    /// Nothing was asked, since the bus could not be opened.
+    fileprivate var isBusAway: Bool {
+        if case .cannotConnect = cause { true } else { false }
     }
 }

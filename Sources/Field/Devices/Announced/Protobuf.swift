@@ -71,13 +71,14 @@ struct SparkplugMetric {
         case other
     }
 
-    var name: String?
+    /// Empty: it has none, or too long a one. Bytes of the payload, as are the properties.
+    var name = UnsafeRawBufferPointer(start: nil, count: 0)
     var alias: UInt64?
     var timestamp: UInt64?
     var datatype: UInt64?
     var isHistorical = false
     var isNull = false
-    var unit: String?
+    private var properties: UnsafeRawBufferPointer?
     private var raw: UInt64?
     private var real: Double?
 
@@ -88,13 +89,13 @@ struct SparkplugMetric {
         while let (number, value) = try reader.next() {
             switch (number, value) {
             case (1, .bytes(let text)) where text.count <= SparkplugMetric.maximumNameLength:
-                name = String(validating: text, as: UTF8.self)
+                name = text
             case (2, .varint(let value)): alias = value
             case (3, .varint(let value)): timestamp = value
             case (4, .varint(let value)): datatype = value
             case (5, .varint(let value)): isHistorical = value != 0
             case (7, .varint(let value)): isNull = value != 0
-            case (9, .bytes(let set)): unit = try SparkplugMetric.unit(set)
+            case (9, .bytes(let set)): properties = set
             case (10, .varint(let value)), (11, .varint(let value)), (14, .varint(let value)): raw = value
             case (12, .fixed32(let bits)): real = Double(Float(bitPattern: bits))
             case (13, .fixed64(let bits)): real = Double(bitPattern: bits)
@@ -118,7 +119,9 @@ struct SparkplugMetric {
         }
     }
 
-    /// The unit among a property set's keys and values.
+    /// The unit among its properties' keys and values; nil where there is none that can be read.
+    var unit: String? { properties.flatMap { try? SparkplugMetric.unit($0) } }
+
     private static func unit(_ bytes: UnsafeRawBufferPointer) throws(ProtobufReader.Malformed) -> String? {
         var keys: [String] = []
         var values: [String?] = []

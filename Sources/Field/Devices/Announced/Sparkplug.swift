@@ -1,70 +1,45 @@
 import Metering
 import Timekeeping
 
-/// What edge nodes and their devices said in their birth certificates: data may name its metrics by numbers alone.
-final class SparkplugNodes {
-    struct Metric {
-        var datatype: UInt64?
-        /// Nil: nothing that is measured.
-        var measured: AnnouncedQuantity?
-        var channel: Channel
-    }
-
-    /// A node, or a device behind it.
-    struct Source {
-        var metrics: [String: Metric] = [:]
-        var aliases: [UInt64: String] = [:]
-    }
-
-    struct Node {
-        /// Of the node itself under an empty name.
-        var sources: [String: Source] = [:]
-        var lastSequence: UInt8?
-        var birth: UInt64?
-    }
-
-    static let maximumNodes = 1024
-    static let maximumSources = 256
-    static let maximumMetrics = 1024
-
-    /// By `group/node`.
-    var nodes: [String: Node] = [:]
-    /// Nodes whose values cannot be used before they say again who they are; a gateway that may publish asks for it.
-    private(set) var unknown: Set<String> = []
-
-    func needsBirth(_ node: String) {
-        nodes[node] = nil
-        if unknown.count < SparkplugNodes.maximumNodes { unknown.insert(node) }
-    }
-
-    func isBorn(_ node: String) { unknown.remove(node) }
-}
-
-/// A payload's frame around its metrics.
+/// A payload's frame around its metrics, all of which can be read.
 private struct SparkplugPayload {
     var timestamp: UInt64?
     var sequence: UInt64?
-    var metrics: [SparkplugMetric] = []
+    private(set) var count = 0
+    private let bytes: UnsafeRawBufferPointer
 
     init(_ bytes: UnsafeRawBufferPointer) throws(ProtobufReader.Malformed) {
+        self.bytes = bytes
         var reader = ProtobufReader(bytes)
         while let (number, value) = try reader.next() {
             switch (number, value) {
             case (1, .varint(let value)): timestamp = value
             case (2, .bytes(let metric)):
-                guard metrics.count < SparkplugNodes.maximumMetrics else { throw ProtobufReader.Malformed() }
-                metrics.append(try SparkplugMetric(metric))
+                guard count < SparkplugNodes.maximumMetrics else { throw ProtobufReader.Malformed() }
+                _ = try SparkplugMetric(metric)
+                count += 1
             case (3, .varint(let value)): sequence = value
             default: break
             }
         }
     }
 
-    var birth: UInt64? {
-        for metric in metrics where metric.name == "bdSeq" {
-            if case .integer(let value) = metric.value(as: 8) { return UInt64(exactly: value) }
+    /// Read once more instead of kept: data comes all the time and asks for no memory.
+    func forEachMetric(_ body: (SparkplugMetric) -> Void) {
+        var reader = ProtobufReader(bytes)
+        while let (number, value) = try? reader.next() {
+            if number == 2, case .bytes(let bytes) = value, let metric = try? SparkplugMetric(bytes) { body(metric) }
         }
-        return nil
+    }
+
+    var birth: UInt64? {
+        var birth: UInt64?
+        forEachMetric { metric in
+            guard birth == nil, metric.name.elementsEqual("bdSeq".utf8), case .integer(let value) = metric.value(as: 8)
+            else { return }
+            birth = UInt64(exactly: value)
+        }
+        return birth
     }
 }
 
@@ -73,6 +48,15 @@ extension MessageDecoder {
         _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ route: Route, received: Timestamp,
         into message: inout DecodedMessage
     ) {
+        // Data on a topic that was heard before.
+        if let source = sparkplug.source(of: route.device) {
+            guard let content = content(payload, &message) else { return }
+            guard isInOrder(content, source.node.name, source.node) else {
+                return message.unknownCount += content.count
+            }
+            message.device = Int(route.device)
+            return read(content, source, received: received, into: &message)
+        }
         guard topic.count <= Announcements.maximumTopicLength else { return }
         let levels = String(decoding: topic, as: UTF8.self).split(separator: "/", omittingEmptySubsequences: false)
         guard levels.count == 4 || levels.count == 5, levels[1] != "STATE" else { return }
@@ -83,108 +67,114 @@ extension MessageDecoder {
         let node = "\(levels[1])/\(levels[3])"
         let device = levels.count == 5 ? String(levels[4]) : ""
         let address = "mqtt:\(profiles[Int(route.profile)].name):\(node)" + (device.isEmpty ? "" : "/\(device)")
-        guard address.utf8.count <= Binding.maximumLength else { return }
-        let content: SparkplugPayload
-        do throws(ProtobufReader.Malformed) { content = try SparkplugPayload(payload) } catch {
-            return message.outcome = .malformed(.sparkplug("is no protocol buffer, or has too many metrics"))
-        }
+        guard address.utf8.count <= Binding.maximumLength, let content = content(payload, &message) else { return }
         switch kind {
         case "NBIRTH", "DBIRTH":
-            guard takeBirth(content, node, device, into: &message), number(address, &message) else { return }
-            read(content, node, device, received: received, into: &message)
+            guard let source = takeBirth(content, node, device, into: &message), number(address, &message)
+            else { return }
+            read(content, source, received: received, into: &message)
             if message.samples.isEmpty { message.outcome = .availability(true) }
         case "NDEATH", "DDEATH":
             // A will that belongs to an earlier birth was overtaken by the node's return.
-            let own = sparkplug.nodes[node]?.birth
-            if kind == "NDEATH", let birth = content.birth, let own, birth != own { return }
-            if kind == "NDEATH" { sparkplug.nodes[node] = nil } else { sparkplug.nodes[node]?.sources[device] = nil }
+            let known = sparkplug.nodes[node]
+            if kind == "NDEATH", let birth = content.birth, let own = known?.birth, birth != own { return }
+            if kind == "NDEATH" {
+                sparkplug.forget(node)
+            } else if let known {
+                sparkplug.set(nil, of: device, behind: known)
+            }
             guard number(address, &message) else { return }
             message.outcome = .availability(false)
         default:
-            guard isInOrder(content, node), sparkplug.nodes[node]?.sources[device] != nil else {
-                return message.unknownCount += content.metrics.count
-            }
+            guard isInOrder(content, node, sparkplug.nodes[node]),
+                let source = sparkplug.nodes[node]?.sources[device]
+            else { return message.unknownCount += content.count }
             guard number(address, &message) else { return }
-            read(content, node, device, received: received, into: &message)
+            remember(source, of: message)
+            read(content, source, received: received, into: &message)
         }
     }
 
+    private func content(
+        _ payload: UnsafeRawBufferPointer, _ message: inout DecodedMessage
+    ) -> SparkplugPayload? {
+        do throws(ProtobufReader.Malformed) { return try SparkplugPayload(payload) } catch {
+            message.outcome = .malformed(.sparkplug("is no protocol buffer, or has too many metrics"))
+            return nil
+        }
+    }
+
+    /// Of whom the topic's data is, for the next message on it.
+    private func remember(_ source: SparkplugNodes.Source, of message: DecodedMessage) {
+        guard message.entry >= 0, message.entry < cache.count else { return }
+        sparkplug.remember(source, as: message.device)
+        cache.entry(message.entry).pointee.route.device = Int32(message.device)
+    }
+
     /// Whether the payload follows the node's last one. The same once more is a repetition, anything else a loss.
-    private func isInOrder(_ content: SparkplugPayload, _ node: String) -> Bool {
+    private func isInOrder(_ content: SparkplugPayload, _ name: String, _ node: SparkplugNodes.Node?) -> Bool {
         guard let sequence = content.sequence.flatMap({ UInt8(exactly: $0) }) else { return true }
-        guard let last = sparkplug.nodes[node]?.lastSequence else {
-            sparkplug.needsBirth(node)
+        guard let node, let last = node.lastSequence else {
+            sparkplug.needsBirth(name)
             return false
         }
         if sequence == last { return false }
         guard sequence == last &+ 1 else {
-            sparkplug.needsBirth(node)
+            sparkplug.needsBirth(name)
             return false
         }
-        sparkplug.nodes[node]?.lastSequence = sequence
+        node.lastSequence = sequence
         return true
     }
 
     private func takeBirth(
-        _ content: SparkplugPayload, _ node: String, _ device: String, into message: inout DecodedMessage
-    ) -> Bool {
+        _ content: SparkplugPayload, _ name: String, _ device: String, into message: inout DecodedMessage
+    ) -> SparkplugNodes.Source? {
+        let node: SparkplugNodes.Node
         if device.isEmpty {
-            guard sparkplug.nodes[node] != nil || sparkplug.nodes.count < SparkplugNodes.maximumNodes else {
-                message.outcome = .malformed(.sparkplug("is of one node more than \(SparkplugNodes.maximumNodes)"))
-                return false
-            }
             let sequence = content.sequence.flatMap { UInt8(exactly: $0) } ?? 0
-            sparkplug.nodes[node] = SparkplugNodes.Node(lastSequence: sequence, birth: content.birth)
-            sparkplug.isBorn(node)
+            node = SparkplugNodes.Node(name, lastSequence: sequence, birth: content.birth)
+            guard sparkplug.takeBirth(node) else {
+                message.outcome = .malformed(.sparkplug("is of one node more than \(SparkplugNodes.maximumNodes)"))
+                return nil
+            }
         } else {
-            guard isInOrder(content, node), let known = sparkplug.nodes[node],
+            guard isInOrder(content, name, sparkplug.nodes[name]), let known = sparkplug.nodes[name],
                 known.sources.count < SparkplugNodes.maximumSources || known.sources[device] != nil
-            else { return false }
+            else { return nil }
+            node = known
         }
-        var source = SparkplugNodes.Source()
-        for metric in content.metrics {
-            guard let name = metric.name, !name.isEmpty else { continue }
-            if let alias = metric.alias { source.aliases[alias] = name }
-            source.metrics[name] = SparkplugMetricReader.metric(metric, name, among: source.metrics)
+        let source = SparkplugNodes.Source(node)
+        content.forEachMetric { metric in
+            guard let name = String(validating: metric.name, as: UTF8.self), !name.isEmpty else { return }
+            source.add(SparkplugMetricReader.metric(metric, name, among: source.metrics), alias: metric.alias)
         }
-        sparkplug.nodes[node]?.sources[device] = source
-        return true
+        sparkplug.set(source, of: device, behind: node)
+        return source
     }
 
     private func read(
-        _ content: SparkplugPayload, _ node: String, _ device: String, received: Timestamp,
+        _ content: SparkplugPayload, _ source: SparkplugNodes.Source, received: Timestamp,
         into message: inout DecodedMessage
     ) {
-        guard let source = sparkplug.nodes[node]?.sources[device] else { return }
-        for metric in content.metrics where !metric.isHistorical {
-            guard let name = metric.name ?? metric.alias.flatMap({ source.aliases[$0] }),
-                let known = source.metrics[name], let measured = known.measured
-            else {
-                message.unknownCount += 1
-                continue
+        content.forEachMetric { metric in
+            if metric.isHistorical { return }
+            guard let place = source.place(of: metric), let measured = source.metrics[place].measured else {
+                return message.unknownCount += 1
             }
             let result: Int64?
-            switch metric.value(as: known.datatype) {
-            case .none:
-                message.noValueCount += 1
-                continue
-            case .other:
-                message.report(.wrongType(expected: "a number"), at: name)
-                continue
+            switch metric.value(as: source.metrics[place].datatype) {
+            case .none: return message.noValueCount += 1
+            case .other: return message.report(.wrongType(expected: "a number"), at: source.name(place))
             case .integer(let value):
                 result = measured.conversion.thousandths(DecimalText(mantissa: Int128(value), exponent: 0))
             case .real(let value):
-                guard value.isFinite else {
-                    message.noValueCount += 1
-                    continue
-                }
+                guard value.isFinite else { return message.noValueCount += 1 }
                 result = measured.conversion.thousandths(value)
             }
-            guard let result else {
-                message.report(.outOfRange, at: name)
-                continue
-            }
-            var sample = Sample(channel: known.channel, quantity: measured.quantity, value: result)
+            guard let result else { return message.report(.outOfRange, at: source.name(place)) }
+            var sample = Sample(
+                channel: source.metrics[place].channel, quantity: measured.quantity, value: result)
             if let stated = metric.timestamp ?? content.timestamp, let time = Int64(exactly: stated) {
                 sample.time = TimeText.trust(Timestamp(milliseconds: time), received: received)
                 if sample.time == .untrusted { sample.flags.insert(.timeUntrusted) }
@@ -194,18 +184,25 @@ extension MessageDecoder {
     }
 }
 
+extension SparkplugNodes.Source {
+    /// For people.
+    fileprivate func name(_ place: Int) -> String { String(decoding: metrics[place].name, as: UTF8.self) }
+}
+
 private enum SparkplugMetricReader {
     static func metric(
-        _ metric: SparkplugMetric, _ name: String, among others: [String: SparkplugNodes.Metric]
+        _ metric: SparkplugMetric, _ name: String, among others: [SparkplugNodes.Metric]
     ) -> SparkplugNodes.Metric {
+        let unit = metric.unit
         let measured = try? AnnouncedQuantity(
-            deviceClass: metric.unit.map { ["°C", "C", "°F", "K"].contains($0) ? "temperature" : "" } ?? "",
-            unit: metric.unit ?? "", name: name)
+            deviceClass: unit.map { ["°C", "C", "°F", "K"].contains($0) ? "temperature" : "" } ?? "",
+            unit: unit ?? "", name: name)
+        let bytes = Array(name.utf8)
         var channel = AnnouncedChannel.hint(name) ?? .total
         let isTaken = others.contains {
-            $0.key != name && $0.value.channel == channel && $0.value.measured?.quantity == measured?.quantity
+            $0.name != bytes && $0.channel == channel && $0.measured?.quantity == measured?.quantity
         }
         if isTaken { channel = AnnouncedChannel.slug(name) ?? channel }
-        return SparkplugNodes.Metric(datatype: metric.datatype, measured: measured, channel: channel)
+        return SparkplugNodes.Metric(name: bytes, datatype: metric.datatype, measured: measured, channel: channel)
     }
 }

@@ -16,6 +16,12 @@ package struct Field: Hashable, Sendable {
         let positive: [[UInt8]]
     }
 
+    /// A sibling whose word tells what a value is.
+    struct Condition: Hashable, Sendable {
+        let sibling: String
+        let words: [[UInt8]]
+    }
+
     /// What says that a value is new, for amounts that must count once.
     enum Once: Hashable, Sendable {
         /// The message's own time, as it is written.
@@ -48,6 +54,8 @@ package struct Field: Hashable, Sendable {
     var beside: [String] = []
     /// … and none of these.
     var without: [String] = []
+    /// … and, if there is one, where this sibling says one of its words.
+    var when: Condition?
     /// A member of the same object that says with `false` that this is no value.
     var validIf = ""
     var sign: Sign?
@@ -68,7 +76,7 @@ package struct Field: Hashable, Sendable {
         }
     }
 
-    var hasConditions: Bool { !beside.isEmpty || !without.isEmpty }
+    var hasConditions: Bool { !beside.isEmpty || !without.isEmpty || when != nil }
 
     init(path: [String], quantity: Quantity, conversion: Conversion) {
         self.path = path

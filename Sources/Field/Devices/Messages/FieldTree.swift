@@ -117,7 +117,9 @@ struct FieldTree: Hashable, Sendable {
     /// The first field at `node` that needs no sibling; nil when there is none.
     func plainField(at node: Int) -> Int? {
         guard case .field(let first, let count) = nodes[node].role else { return nil }
-        return choices[Int(first)..<Int(first + count)].map(Int.init).first { fields[$0].beside.isEmpty }
+        return choices[Int(first)..<Int(first + count)].map(Int.init).first {
+            fields[$0].beside.isEmpty && fields[$0].when == nil
+        }
     }
 
     func name(of node: Int) -> String {

@@ -15,6 +15,8 @@ extension MessageDecoder {
             message.outcome = .malformed(lastMistake)
         // Elsewhere an empty payload deletes what the broker stored.
         case .discovery: takeDiscovery(topic, payload, into: &message)
+        case .fieldName: takeFieldName(topic, payload, route)
+        case .namedNumber: readNamedNumber(topic, payload, route, received: received, into: &message)
         case .homie: readHomie(topic, payload, route, received: received, into: &message)
         case _ where payload.isEmpty: return
         case .availability: readAvailability(route, payload, into: &message)
@@ -115,7 +117,8 @@ extension MessageDecoder {
         received: Timestamp, into message: inout DecodedMessage
     ) {
         let zone = settings.hasZones ? address(of: route, topic).flatMap { settings.zone(of: $0) } : nil
-        let start = WalkStart(route: route, root: root, received: received, zone: zone)
+        let elements = rules[Int(route.rule)].topic.elements
+        let start = WalkStart(route: route, root: root, elements: elements, received: received, zone: zone)
         let lesson = lesson(for: message, text)
         scan(text, into: &message) { [self] document, isRepaired, message in
             walk(document, start, into: &message)

@@ -67,7 +67,7 @@ extension MessageDecoder {
         route.tree = Int32(rule.family * 2)
         route.deviceStart = Int32(device.lowerBound)
         route.deviceEnd = Int32(device.upperBound)
-        return concerns(rule, route, topic) ? complete(route, rule, found, topic) : nil
+        return concerns(rule, route, topic) ? complete(route, rule, candidate.pattern, found, topic) : nil
     }
 
     /// Whether the rule is for such a device.
@@ -82,7 +82,7 @@ extension MessageDecoder {
 
     /// Nil when the rule does not take the topic's words after all.
     private func complete(
-        _ partial: Route, _ rule: Rule, _ found: TopicPattern.Match, _ topic: UnsafeRawBufferPointer
+        _ partial: Route, _ rule: Rule, _ pattern: Int, _ found: TopicPattern.Match, _ topic: UnsafeRawBufferPointer
     ) -> Route? {
         var route = partial
         route.channel = rule.topic.channel
@@ -124,6 +124,10 @@ extension MessageDecoder {
         case .discovery: route.kind = .discovery
         case .homie: route.kind = .homie
         case .sparkplug: route.kind = .sparkplug
+        case .fieldName: route.kind = .fieldName
+        case .namedNumber:
+            route.kind = .namedNumber
+            route.node = Int32(pattern)
         }
         return route
     }

@@ -8,6 +8,8 @@ struct WalkStart {
     let route: Route
     /// Members of the document that lead to the profile's root.
     let root: [String]
+    /// The member by which elements of an array tell which channel they are; empty: they are none.
+    var elements = ""
     let received: Timestamp
     /// Of local times without an offset; nil: they are not believed.
     let zone: Zone?
@@ -43,6 +45,8 @@ extension MessageDecoder {
         switch root.kind {
         case .object: walkRoot(root, start, into: &message)
         case .null: message.noValueCount += 1
+        case .array where !start.elements.isEmpty:
+            walkNamedElements(root, start, into: &message)
         case .array where trees[tree].takesBatches:
             var count = 0
             message.isIrregular = true
@@ -63,6 +67,31 @@ extension MessageDecoder {
         }
     }
 
+    /// Objects that each name the channel whose values they hold.
+    private func walkNamedElements(_ array: JSONValue, _ start: WalkStart, into message: inout DecodedMessage) {
+        // Their names are the message's own: no shape has them.
+        message.isIrregular = true
+        var count = 0
+        for element in array.elements {
+            count += 1
+            guard count <= MessageDecoder.maximumObjects else {
+                return message.report(.tooManyObjects(maximum: MessageDecoder.maximumObjects), at: "the payload")
+            }
+            if element.isNull { continue }
+            guard element.kind == .object else {
+                message.report(.wrongType(expected: "an object"), at: "element \(count)")
+                continue
+            }
+            guard let name = element.member(start.elements), name.kind == .string || name.kind == .number,
+                let channel = channelName(name.text)
+            else {
+                message.report(.badChannel(start.elements), at: "element \(count)")
+                continue
+            }
+            walkRoot(element, start, channel: channel, into: &message)
+        }
+    }
+
     /// Whether a profile names elements of an array at `node`.
     private func hasElements(_ tree: Int, _ node: Int) -> Bool {
         let children = table(tree).pointee.children(of: node)
@@ -71,11 +100,14 @@ extension MessageDecoder {
 
     /// One object with its time; the samples of an object whose time cannot be read are dropped, since they would be
     /// booked at the wrong instant.
-    private func walkRoot(_ root: JSONValue, _ start: WalkStart, into message: inout DecodedMessage) {
+    private func walkRoot(
+        _ root: JSONValue, _ start: WalkStart, channel: Channel? = nil, into message: inout DecodedMessage
+    ) {
         let tree = Int(start.route.tree)
         var walk = ObjectWalk(
             tree: tree, table: table(tree), root: root, start: start, firstSample: message.samples.count)
         if start.route.namesChannel || start.route.channel != .total { walk.channel = start.route.channel }
+        if let channel { walk.channel = channel }
         let node = Int(start.route.node)
         if root.kind == .array {
             walkElements(root, of: root, node: node, name: nil, &walk, into: &message)
@@ -186,7 +218,7 @@ extension MessageDecoder {
             walkElements(value, of: object, node: node, name: name, &walk, into: &message)
         case .field(let first, let count):
             let choices = Int(first)..<Int(first) + Int(count)
-            if let field = choice(choices, of: object, walk) {
+            if let field = choice(choices, of: object, walk, &message) {
                 takeField(value, of: object, field: field, node: node, name: name, &walk, into: &message)
             }
         case .object:
@@ -207,12 +239,20 @@ extension MessageDecoder {
     }
 
     /// The first field whose conditions on its siblings hold.
-    private func choice(_ choices: Range<Int>, of object: JSONValue, _ walk: ObjectWalk) -> Int? {
+    private func choice(
+        _ choices: Range<Int>, of object: JSONValue, _ walk: ObjectWalk, _ message: inout DecodedMessage
+    ) -> Int? {
         for choice in choices {
             let index = Int(walk.table.pointee.choices[choice])
             if !walk.table.pointee.targets[index].hasConditions { return index }
             let field = trees[walk.tree].fields[index]
             if field.without.contains(where: { isThere($0, object, walk) }) { continue }
+            if let when = field.when {
+                // The next message may say another word.
+                message.isIrregular = true
+                guard let word = object.member(when.sibling), when.words.contains(where: word.text.elementsEqual)
+                else { continue }
+            }
             if field.beside.isEmpty || field.beside.contains(where: { isThere($0, object, walk) }) { return index }
         }
         return nil

@@ -44,6 +44,7 @@ package final class MessageDecoder {
     let announcements = Announcements()
     let homie = HomieTree()
     let sparkplug = SparkplugNodes()
+    let fieldNames = FieldNames()
     var repaired: [UInt8] = []
     /// Why the topic that was matched last is of kind `.wrong`.
     var lastMistake = DecodeError.outOfRange

@@ -5,7 +5,7 @@ extension MessageProfile {
     static let fieldKeys = [
         "path", "quantity", "channel", "channels", "unit", "unit_path", "scale", "arrays", "sum", "no_value", "words",
         "beside", "without", "valid_if", "sign", "once_per", "maybe_percent", "decimal_comma", "with_unit", "name",
-        "hidden", "only_words",
+        "hidden", "only_words", "when",
     ]
 
     /// One for each path and channel of the table.
@@ -57,6 +57,13 @@ extension MessageProfile {
         field.beside = (table.strings("beside", maximum: 16) ?? []).map(named)
         field.without = (table.strings("without", maximum: 16) ?? []).map(named)
         field.validIf = table.string("valid_if").map(named) ?? ""
+        if table.table["when"] != nil {
+            let when = table.table("when", keys: ["by", "is"])
+            let words = when.required("is", when.words("is")) ?? []
+            if let by = when.required("by", when.string("by")) {
+                field.when = Field.Condition(sibling: named(by), words: words.map { Array($0.utf8) })
+            }
+        }
         if let text = table.string("once_per") { field.once = text == "time" ? .time : .sibling(named(text)) }
         guard table.table["sign"] != nil else { return }
         let sign = table.table("sign", keys: ["by", "negative", "positive"])

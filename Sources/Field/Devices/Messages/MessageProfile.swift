@@ -20,6 +20,10 @@ package struct MessageProfile: Hashable, Sendable {
         /// JSON that names the device's model, and perhaps the device.
         case model(path: [String], device: [String])
         case discovery, homie, sparkplug
+        /// Says which field the numbers beside it are …
+        case fieldName
+        /// … and such a number. Where the rule has several patterns, the first that is heard counts.
+        case namedNumber
     }
 
     struct Availability: Hashable, Sendable {
@@ -41,6 +45,8 @@ package struct MessageProfile: Hashable, Sendable {
         let payload: Payload
         /// Where in the tree of fields the payload, or the topic's `{field}`, begins.
         let under: [String]
+        /// The member by which the elements of an array tell their channel; empty: an array is a mistake.
+        var elements = ""
         /// The channel of a value whose topic or path names none.
         let channel: Channel
         /// The device's words for channels, where they are not ours: `0` → `l1`. If there are any, there are no others.

@@ -22,6 +22,9 @@ struct Route {
         case entities
         case homie
         case sparkplug
+        /// Says which field the numbers beside it are.
+        case fieldName
+        case namedNumber
     }
 
     var kind = Kind.notMine
@@ -42,7 +45,7 @@ struct Route {
     /// The device's part of the topic, in bytes; empty where the rule states the device.
     var deviceStart: Int32 = 0
     var deviceEnd: Int32 = 0
-    /// Of announced entities their number; of an ignored topic why it is.
+    /// Of announced entities, and of named numbers, their number; of an ignored topic why it is.
     var index: Int32 = -1
     /// The decoder's number of the device; -1 until the topic gave a first value.
     var device: Int32 = -1

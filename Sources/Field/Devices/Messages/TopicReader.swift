@@ -9,11 +9,13 @@ struct TopicReader {
 
     static let keys = [
         "pattern", "prefix", "payload", "root", "under", "field", "channel", "channels", "online", "offline", "path",
-        "device", "devices", "models", "device_path", "known_devices",
+        "device", "devices", "models", "device_path", "known_devices", "elements",
     ]
 
     private enum PayloadName: String, CaseIterable {
         case json, canonical, number, availability, ignored, obis, csv, model, discovery, homie, sparkplug
+        case fieldName = "field_name"
+        case namedNumber = "named_number"
     }
 
     func topic(_ table: ProfileTable) -> MessageProfile.Topic? {
@@ -27,7 +29,8 @@ struct TopicReader {
         let under = path(table, "field").map { [$0] } ?? path(table, "under").map { [$0] } ?? []
         let topic = MessageProfile.Topic(
             patterns: texts.map { MessageProfile.PatternText(text: $0, prefix: prefix) },
-            payload: payload(name, table), under: under.flatMap { $0 }, channel: channels.fixed ?? .total,
+            payload: payload(name, table), under: under.flatMap { $0 },
+            elements: table.string("elements", maximum: 64) ?? "", channel: channels.fixed ?? .total,
             channelNames: Dictionary(channels.list.map { ($0.word, $0.channel) }, uniquingKeysWith: { $1 }),
             device: table.string("device", maximum: 128),
             devices: (table.words("devices") ?? []).map { NameGlob($0) }, models: table.words("models") ?? [],
@@ -50,6 +53,8 @@ struct TopicReader {
         case .discovery: .discovery
         case .homie: .homie
         case .sparkplug: .sparkplug
+        case .fieldName: .fieldName
+        case .namedNumber: .namedNumber
         }
     }
 

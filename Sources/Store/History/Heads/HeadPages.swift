@@ -4,7 +4,8 @@ struct HeadPages: ~Copyable {
     /// Bytes of a page: a line of the processor's cache. The first four are the number of the chain's next page.
     static let pageSize = 64
     private static let linkSize = 4
-    private static let slabPages = 512
+    /// A slab is taken from the system at once; of one that is not full only what is written to is there.
+    private static let slabPages = 4096
 
     /// One series' bytes.
     struct Chain {
@@ -22,13 +23,15 @@ struct HeadPages: ~Copyable {
     /// Bytes of all pages in use.
     var byteCount: Int { used * HeadPages.pageSize }
 
-    deinit {
-        for slab in slabs { slab.deallocate() }
+    deinit { giveBack() }
+
+    private func giveBack() {
+        for slab in slabs { AllocatorMemory.giveBack(slab, HeadPages.slabPages * HeadPages.pageSize) }
     }
 
     /// Forgets all chains.
     mutating func removeAll() {
-        for slab in slabs { slab.deallocate() }
+        giveBack()
         slabs = []
         used = 0
     }
@@ -40,8 +43,7 @@ struct HeadPages: ~Copyable {
 
     private mutating func newPage() -> UInt32 {
         if used == slabs.count * HeadPages.slabPages {
-            slabs.append(
-                .allocate(byteCount: HeadPages.slabPages * HeadPages.pageSize, alignment: HeadPages.pageSize))
+            slabs.append(AllocatorMemory.pages(HeadPages.slabPages * HeadPages.pageSize))
         }
         used += 1
         return UInt32(used - 1)
