@@ -42,6 +42,8 @@ package struct Recomputation: Sendable {
     let source: UInt64
     /// The first reading that the archive still had; nil when it had none.
     package let firstReading: Timestamp?
+    /// The first slot that its readings tell about.
+    let firstKnown: Slot?
 
     struct Outcome: Sendable {
         var key: UsageState.ChannelKey
@@ -57,7 +59,8 @@ package struct Recomputation: Sendable {
         var kept = range.lowerBound
         if let first = stored.first(where: \.isKnown)?.slot {
             let oldest = firstReading.map { Slot(containing: $0) } ?? range.upperBound.next
-            if first < oldest { kept = max(kept, oldest.next) }
+            // An amount reaches back to before the slot of its message.
+            if first < min(oldest, firstKnown ?? oldest) { kept = max(kept, oldest.next) }
         }
         let stored = stored.filter { $0.slot >= kept }
         let slots = slots.filter { $0.slot >= kept }
@@ -96,7 +99,7 @@ extension UsageState {
         guard let live = channelNumber(key) else {
             return Recomputation(
                 slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
-                source: wanted.source, firstReading: nil)
+                source: wanted.source, firstReading: nil, firstKnown: nil)
         }
         var window = try window(of: live, key, from: from, to: to, archive)
         let newest = members(live).map { sources[$0].newest }.max() ?? -1
@@ -126,7 +129,7 @@ extension UsageState {
         let outcome = reachesPresent ? fresh.outcome(key, seen) : nil
         return Recomputation(
             slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source,
-            firstReading: firstReading)
+            firstReading: firstReading, firstKnown: fresh.sources.compactMap(\.since).min().map { Slot(index: $0) })
     }
 
     /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken
