@@ -26,6 +26,8 @@ package struct UsageRow: Hashable, Sendable {
     /// ms measured, and only filled, of the whole period: also of what has not come yet.
     package var measuredTime: Int64
     package var filledTime: Int64
+    /// Nil where no power was read, or nobody looked.
+    package var power: PowerRange?
 
     package var span: Int64 { to - from }
     package var quality: Quality { Quality(measured: measuredTime, filled: filledTime, of: span) }
