@@ -44,6 +44,9 @@ final class ReplayArchive: ReadingArchive {
 
     private var series: [SeriesKey: Points] = [:]
 
+    /// A replay gives nothing up.
+    var begin: Timestamp { Timestamp(milliseconds: .min) }
+
     func add(_ reading: Reading, of key: SeriesKey) {
         guard UsageState.counts(key.quantity), !reading.flags.contains(.retained) else { return }
         series[key, default: Points()].append(reading.time.milliseconds, reading.value)
