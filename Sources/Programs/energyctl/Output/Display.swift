@@ -21,6 +21,14 @@ enum Display {
         return sign + "\(thousandths.magnitude / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }
 
+    /// With three decimals, so that the columns of points stand under each other.
+    static func thousandths(_ value: JSONValue?) -> String {
+        guard let value, let number = value.numberText.flatMap({ DecimalText($0) }),
+            let thousandths = Thousandths.from(number)
+        else { return "-" }
+        return fixed(thousandths)
+    }
+
     /// Whole watts.
     static func watts(_ value: JSONValue?) -> String {
         guard let value, let number = value.numberText.flatMap({ DecimalText($0) }),
