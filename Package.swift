@@ -235,6 +235,12 @@ let targets: [Target] = [
             "Timekeeping",
             "Upkeep", logging,
         ]),
+    tests(
+        "Gateway",
+        [
+            "Gateway", "Billing", "ConfigurationFile", "History", "Metering", "ReadingLog", "Records", "Simulation",
+            "Timekeeping", "Usage", logging,
+        ]),
     tests("Simulation", ["Threads", "Simulation", "Metering", "Timekeeping"]),
     tests("EndToEnd", ["Simulation", "MQTT", "Modbus", "JSONScanner", "Timekeeping"], fixtures: true),
     tests("Repository", []),

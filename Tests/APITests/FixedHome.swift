@@ -75,14 +75,14 @@ struct FixedHome: HomeView {
         by period: UsagePeriod, since: Timestamp?, until: Timestamp?, device: String?
     ) async throws -> [UsageAnswer] {
         if device != "home" { try check(device) }
-        return [
-            UsageAnswer(
-                row: UsageRow(
-                    device: DeviceID(high: 0, low: 1), name: "home", channel: .total, from: FixedHome.start,
-                    to: FixedHome.start + 2 * Span.hour, fromOffset: 3600, toOffset: 7200, imported: 1_234_567,
-                    exported: nil, cost: Decimal(price: "0.396913291"), currency: .euro, estimated: 0,
-                    measuredTime: Span.hour, filledTime: 0))
-        ]
+        var row = UsageRow(
+            device: DeviceID(high: 0, low: 1), name: "home", channel: .total, from: FixedHome.start,
+            to: FixedHome.start + 2 * Span.hour, fromOffset: 3600, toOffset: 7200, imported: 1_234_567,
+            exported: nil, cost: Decimal(price: "0.396913291"), currency: .euro, estimated: 0,
+            measuredTime: Span.hour, filledTime: 0)
+        let slot = Slot(containing: FixedHome.start)
+        row.power = PowerRange(SlotPower(slot: slot, least: -1_500, mean: 230_001, greatest: 2_000_000))
+        return [UsageAnswer(row: row)]
     }
 
     private func check(_ device: String?) throws {

@@ -86,7 +86,7 @@ import Testing
             "/v1/usage?by=hour&since=2026-02-02T03:40:00%2B01:00&until=2026-02-03T00:00:00Z&device=home",
             #"[{"device":"home","channel":"total","from":"2026-02-02T03:40:00+01:00","to":"2026-02-02T06:40:00+02:00","#
                 + #""import_wh":1234.567,"export_wh":null,"cost":"0.396913291","currency":"EUR","coverage":0.5,"#
-                + #""estimated_wh":0,"quality":"partial"}]"#
+                + #""estimated_wh":0,"quality":"partial","power_min_w":-1.5,"power_avg_w":230.001,"power_max_w":2000}]"#
         ),
     ]
 

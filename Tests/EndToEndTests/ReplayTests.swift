@@ -87,6 +87,7 @@ struct ReplayTests {
                 #expect(replayed.code == 0, "\(replayed.errors)")
                 let expected = try Row.list(replayed.output, "usage")
                 #expect(expected.contains { $0["device"] == "unmetered" })
+                #expect(expected.contains { $0["device"] == "oven" && $0["power_max_w"] != "" })
                 var rows: [Row] = []
                 do {
                     try await eventually("the daemon has taken in all") {

@@ -83,7 +83,7 @@ struct Meters {
             if revisesDecisions {
                 decisions.removeAll {
                     $0.series.device == wanted.device && $0.series.channel == wanted.channel && $0.kind != .late
-                        && result.range.contains(Slot(containing: $0.time))
+                        && result.decided?.contains($0.time) ?? false
                 }
                 decisions += result.decisions
             }
@@ -127,6 +127,7 @@ struct Meters {
 /// Readings in memory, in the order of time.
 struct Archive: ReadingArchive {
     private var points: [SeriesKey: [(time: Timestamp, value: Int64)]] = [:]
+    private(set) var begin = Timestamp(milliseconds: .min)
 
     mutating func add(_ readings: [Reading], _ dictionary: SeriesDictionary) {
         for reading in readings where !reading.flags.contains(.retained) {
@@ -138,6 +139,7 @@ struct Archive: ReadingArchive {
     }
 
     mutating func forget(before seconds: Int64) {
+        begin = Timestamp(seconds: seconds)
         for key in points.keys { points[key]?.removeAll { $0.time < Timestamp(seconds: seconds) } }
     }
 

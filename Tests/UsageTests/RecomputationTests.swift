@@ -133,6 +133,40 @@ struct RecomputationTests {
         #expect(meters.slots().dropFirst(48) == before.dropFirst(48))
     }
 
+    @Test func `a late reading of a time that the archive has given up changes nothing`() throws {
+        for value in [905_000, 900_000, 50, 900_000_000] as [Int64] {
+            var meters = Meters(revisesDecisions: true)
+            meters.add(Meters.device(1))
+            for minute in Int64(0)...1200 { meters.read(60 * minute, 10_000 * minute) }
+            meters.settle()
+            meters.archive.forget(before: Meters.start + 36_300)
+            let before = meters.slots()
+            meters.read(5_430, value)
+            try meters.recompute()
+            #expect(meters.slots() == before)
+            #expect(meters.kinds == [.late])
+            // What comes afterwards is counted as ever.
+            meters.read(72_060, 12_010_000)
+            try meters.recompute()
+            #expect(meters.sum() == 12_010_000)
+        }
+    }
+
+    @Test func `what comes in about a time before all slots is counted though the archive has given it up`() throws {
+        var meters = Meters(revisesDecisions: true)
+        meters.add(Meters.device(1))
+        for minute in Int64(6000)...7200 { meters.read(60 * minute, 10_000 * minute) }
+        meters.settle()
+        meters.archive.forget(before: Meters.start + 60 * 6800)
+        let before = meters.slots()
+        // Ten hours of the weeks before, from another system.
+        for minute in Int64(0)...600 { meters.read(60 * minute, 7_000 * minute) }
+        try meters.recompute()
+        #expect(meters.sum() == 12_000_000 + 600 * 7_000)
+        #expect(meters.slots().suffix(before.count) == before[...])
+        #expect(meters.slots().count == 40 + before.count)
+    }
+
     @Test func `a series that fell silent long ago does not make a late reading work through all the time since`()
         throws
     {
@@ -174,6 +208,7 @@ struct RecomputationTests {
 
 /// Counts what is asked for.
 private final class CountingArchive: ReadingArchive {
+    var begin: Timestamp { archive.begin }
     private let archive: Archive
     var count = 0
 

@@ -145,9 +145,9 @@ struct SnapshotTests {
         #expect { try UsageState(decoding: bytes) } throws: { ($0 as? RecordError)?.kind == .newerFormat }
     }
 
-    @Test func `the empty state's bytes are those of version 3`() {
+    @Test func `the empty state's bytes are those of version 4`() {
         // Typed from the layout: magic, version, four counters and eight lengths of zero, checksum.
         let zeros = [UInt8](repeating: 0, count: 12)
-        #expect(UsageState().encoded().dropLast(4) == [0x65, 0x55, 0x53, 0x47, 3, 0] + zeros)
+        #expect(UsageState().encoded().dropLast(4) == [0x65, 0x55, 0x53, 0x47, 4, 0] + zeros)
     }
 }

@@ -26,6 +26,16 @@ package struct UsageRow: Hashable, Sendable {
     /// ms measured, and only filled, of the whole period: also of what has not come yet.
     package var measuredTime: Int64
     package var filledTime: Int64
+    /// Nil where no power was read, or nobody looked.
+    package var power: PowerRange?
+
+    /// A row of the same channel in a period in which nothing was measured.
+    package func missing(in period: Period, zone: Zone) -> UsageRow {
+        UsageRow(
+            device: device, name: name, channel: channel, from: period.from, to: period.to,
+            fromOffset: zone.offset(at: period.from), toOffset: zone.offset(at: period.to), estimated: 0,
+            measuredTime: 0, filledTime: 0)
+    }
 
     package var span: Int64 { to - from }
     package var quality: Quality { Quality(measured: measuredTime, filled: filledTime, of: span) }

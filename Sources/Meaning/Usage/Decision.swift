@@ -63,7 +63,7 @@ struct Effects {
     private(set) var asked: Int64?
     /// How a power says that the energy since the last accepted reading falls on slots; prepared before the reading is
     /// taken, where a border lies between.
-    var shares: PowerCurve.Shares?
+    var shares: PowerShares?
     var bytes = TrackBytes()
 
     mutating func reset() {

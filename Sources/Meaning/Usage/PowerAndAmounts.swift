@@ -111,6 +111,8 @@ extension FlowSource {
         if time - last.time > UsageLimits.measuredInterval {
             from = time - UsageLimits.maximumHold
             track.append(TrackPoint(time: from, booked: last.booked, opens: true), &effects.bytes)
+        } else if let shares = effects.shares, shares.from == last.time, value > 0 {
+            split(value, shares, last, &effects)
         }
         track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, value)), &effects.bytes)
         rest.messages.append(time)

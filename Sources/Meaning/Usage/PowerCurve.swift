@@ -24,17 +24,6 @@ struct PowerCurve: Equatable {
         static let behind: Int64 = -2
     }
 
-    /// How the energy up to `to` falls on the slots: the work up to each border, and in all.
-    struct Shares: Equatable {
-        var from: Int64
-        var borders: [(time: Int64, work: Int64)]
-        var total: Int64
-
-        static func == (a: Shares, b: Shares) -> Bool {
-            a.from == b.from && a.total == b.total && a.borders.elementsEqual(b.borders, by: ==)
-        }
-    }
-
     /// Of the last power.
     private(set) var time: Int64
     /// mW, negative where energy flows back.
@@ -123,27 +112,42 @@ struct PowerCurve: Equatable {
         return crosses && wasBehind
     }
 
-    /// How energy from the pin, which must be at `from`, to `to` falls on the slots; nil where the curve has a hole, or
-    /// says that nothing flowed.
-    func shares(from: Int64, to: Int64, _ sign: Int8) -> Shares? {
+    /// How energy in one direction from the pin, which must be at `from`, to `to` falls on the slots; nil where the
+    /// curve has a hole, or says that nothing flowed.
+    func shares(from: Int64, to: Int64, _ sign: Int8) -> PowerShares? {
         let side = sign < 0 ? exports : imports
         let power = max(0, sign < 0 ? -self.power : self.power)
+        guard let works = works(side, power, from, to), let total = works.last, total > 0 else { return nil }
+        return PowerShares(from: from, works: works)
+    }
+
+    /// The same of both directions: what is imported less what is exported; with `sign` −1 the other way round.
+    func netShares(from: Int64, to: Int64, _ sign: Int8) -> PowerShares? {
+        guard let imported = works(imports, max(0, power), from, to),
+            let exported = works(exports, max(0, -power), from, to)
+        else { return nil }
+        return PowerShares(from: from, works: zip(imported, exported).map { sign < 0 ? $1 - $0 : $0 - $1 })
+    }
+
+    /// The work from the pin up to each border before `to`, and up to `to`.
+    private func works(_ side: Side, _ power: Int64, _ from: Int64, _ to: Int64) -> [Int64]? {
         guard side.pin == from, to >= time, to - max(time, from) <= UsageLimits.maximumHold,
             to - time <= UsageLimits.maximumHold
         else { return nil }
         let (first, last) = (slotIndex(from) + 1, slotIndex(to - 1))
         guard first <= last, last - first <= Int64(PowerCurve.maximumBorders) else { return nil }
-        var shares = Shares(from: from, borders: [], total: side.work &+ power * (to - time) &- side.pinWork)
-        guard shares.total > 0 else { return nil }
+        let total = side.work &+ power * (to - time) &- side.pinWork
+        guard (0...PowerShares.maximumWork).contains(total) else { return nil }
+        var works: [Int64] = []
         for slot in first...last {
             let border = slot * Slot.length
             let known = Int(slot - first)
             let work = known < side.borders.count ? side.borders[known] : side.work &+ power * (border - time)
             // Never otherwise in a state that was not made up.
-            guard (shares.borders.last?.work ?? 0)...shares.total ~= work &- side.pinWork else { return nil }
-            shares.borders.append((border, work &- side.pinWork))
+            guard (works.last ?? 0)...total ~= work &- side.pinWork else { return nil }
+            works.append(work &- side.pinWork)
         }
-        return shares
+        return works + [total]
     }
 }
 
@@ -160,13 +164,13 @@ extension UsageState {
         return nil
     }
 
-    /// Tells the registers of a flow that a power knows more about them, and begins its curve.
+    /// Tells the counters of a flow that a power knows more about them, and begins its curve.
     mutating func startCurve(of channel: Int, _ flow: Flow, at time: Int64, _ offset: UInt64) {
         guard let owner = curveOwner(channel, flow), let last = sources[owner.source].track.last else { return }
         var found = false
-        for i in members(channel) where sources[i].role.flow == flow && sources[i].role.method == .register {
+        for i in members(channel) where sources[i].role.flow == flow && sources[i].role.method != .power {
             guard sources[i].since != nil else { continue }
-            sources[i].hasCurve = true
+            expectCurve(i)
             found = true
         }
         guard found, sources[owner.source].curve == nil else { return }
@@ -183,13 +187,19 @@ extension UsageState {
         if newest > first, !keepsAll { askAgain(channel, from: first, to: first, offset) }
     }
 
-    /// A state of before there were curves has them begin with the next power.
+    /// A register that runs both ways has one curve for both of its sources.
+    private mutating func expectCurve(_ counter: Int) {
+        sources[counter].hasCurve = true
+        if sources[counter].role.method == .net { sources[counter + Int(sources[counter].role.sign)].hasCurve = true }
+    }
+
+    /// A state of before there were curves, or not for all counters, has them begin with the next power.
     mutating func expectCurves() {
         for i in sources.indices where sources[i].role.method == .power && sources[i].shadowedFrom != .max {
             let role = sources[i].role
             for j in members(Int(sources[i].channel)) where sources[j].role.flow == role.flow {
-                guard sources[j].role.method == .register, sources[j].since != nil else { continue }
-                sources[j].hasCurve = true
+                guard sources[j].role.method != .power, sources[j].since != nil else { continue }
+                expectCurve(j)
                 sources[role.sign < 0 ? i - 1 : i].hasCurve = true
             }
         }
@@ -207,19 +217,37 @@ extension UsageState {
         if differs, !keepsAll { askAgain(Int(sources[source].channel), from: time, to: time, offset) }
     }
 
-    /// What the curve says about the time since a register's last accepted reading, if a border lies between.
+    /// What the curve says about the time since a counter's last accepted reading, if a border lies between.
     mutating func prepareShares(_ index: Int, _ channel: Int, _ time: Int64) {
         guard let last = sources[index].track.last, slotIndex(time) > last.slot,
             let owner = curveOwner(channel, sources[index].role.flow)
         else { return }
-        effects.shares = sources[owner.source].curve?.shares(from: last.time, to: time, owner.sign)
+        let curve = sources[owner.source].curve
+        effects.shares =
+            sources[index].role.method == .net
+            ? curve?.netShares(from: last.time, to: time, owner.sign)
+            : curve?.shares(from: last.time, to: time, owner.sign)
     }
 
-    /// A register was accepted at `time`.
+    /// A counter was accepted at `time`, or a power began beside one that may have been read at that very time.
     mutating func pinCurve(_ index: Int, _ channel: Int, _ time: Int64, crosses: Bool, _ offset: UInt64) {
         guard let owner = curveOwner(channel, sources[index].role.flow) else { return }
+        var signs = [owner.sign]
+        switch sources[index].role.method {
+        case .register, .delta: break
+        case .net:
+            // Both of its sources ask about the same time; the second one ends it, if both count.
+            guard owner.sign < 0, sources[index - 1].track.last?.time == time else { return }
+            signs = [1, -1]
+        case .power where members(channel).contains { sources[$0].role.method == .net }:
+            signs = owner.sign < 0 ? [] : [1, -1]
+        case .power: break
+        }
+        var isBehind = false
+        for sign in signs where sources[owner.source].curve?.pin(at: time, sign, crosses: crosses) ?? false {
+            isBehind = true
+        }
         // How the energy of a counter behind its power falls on the slots follows from the powers around it.
-        let isBehind = sources[owner.source].curve?.pin(at: time, owner.sign, crosses: crosses) ?? false
         if isBehind, !keepsAll { askAgain(channel, from: time, to: time, offset) }
     }
 }

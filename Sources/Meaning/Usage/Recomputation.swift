@@ -23,6 +23,8 @@ package struct Recompute: Hashable, Sendable {
 
 /// Where readings of the past are found: History, or the lines of a replay.
 package protocol ReadingArchive {
+    /// From here on every reading that came is still there; of the time before, only what came after it was given up.
+    var begin: Timestamp { get }
     /// Calls `body` with the readings of a series in `from ..< until`, in the order of time, retained ones left out.
     func readings(
         of series: SeriesKey, from: Timestamp, until: Timestamp, _ body: (Timestamp, Int64) -> Void
@@ -32,9 +34,12 @@ package protocol ReadingArchive {
 /// A span of one channel, worked out again from its readings in the order of time and with every correction: what the
 /// slots should have been from the start.
 package struct Recomputation: Sendable {
-    /// The slots in the order of time; of a slot of `range` that is not among them nothing is known.
+    /// The slots in the order of time; of a slot of `complete` that is not among them nothing is known.
     package let slots: [SlotUsage]
+    /// Slots that may change.
     package let range: ClosedRange<Slot>
+    /// Those of them of which the archive has every reading; nil: none.
+    let complete: ClosedRange<Slot>?
     /// What was decided in the span.
     package let decisions: [Decision]
     /// How the counters stand after it; nil when the span ended before what still is open.
@@ -42,6 +47,8 @@ package struct Recomputation: Sendable {
     let source: UInt64
     /// The first reading that the archive still had; nil when it had none.
     package let firstReading: Timestamp?
+    /// The first slot that its readings tell about.
+    let firstKnown: Slot?
 
     struct Outcome: Sendable {
         var key: UsageState.ChannelKey
@@ -49,15 +56,32 @@ package struct Recomputation: Sendable {
         var sources: [(source: FlowSource, line: TrackLine)]
     }
 
+    /// When decisions were made again, so that earlier ones no longer hold; nil: never.
+    package var decided: Range<Timestamp>? {
+        guard let complete else { return nil }
+        // Of what the archive has given up nothing was decided again.
+        let from = max(complete.lowerBound.start, firstReading ?? complete.upperBound.end)
+        return from < complete.upperBound.end ? from..<complete.upperBound.end : nil
+    }
+
     /// What must replace `stored`, the slots of `range` as they were kept (in the order of time; those of a day before
     /// as well): those that differ, and an empty one for each about which nothing is known any more. Slots whose
-    /// readings the archive has given up stay as they were.
+    /// readings the archive has given up stay as they were; where there were none, late ones make some.
     package func changes(against stored: [SlotUsage]) -> [SlotUsage] {
+        let first = complete?.lowerBound ?? range.upperBound.next
+        let known = Set(stored.filter { $0.slot < first && $0.isKnown }.map(\.slot))
+        let past = slots.filter { $0.slot < first && !known.contains($0.slot) }
+        guard let complete else { return past }
+        return past + changes(of: complete, against: stored)
+    }
+
+    private func changes(of range: ClosedRange<Slot>, against stored: [SlotUsage]) -> [SlotUsage] {
         var changes: [SlotUsage] = []
         var kept = range.lowerBound
         if let first = stored.first(where: \.isKnown)?.slot {
             let oldest = firstReading.map { Slot(containing: $0) } ?? range.upperBound.next
-            if first < oldest { kept = max(kept, oldest.next) }
+            // An amount reaches back to before the slot of its message.
+            if first < min(oldest, firstKnown ?? oldest) { kept = max(kept, oldest.next) }
         }
         let stored = stored.filter { $0.slot >= kept }
         let slots = slots.filter { $0.slot >= kept }
@@ -87,16 +111,70 @@ package struct Recomputation: Sendable {
     }
 }
 
+extension Recomputation {
+    /// Of a time of which the archive has given up the readings.
+    fileprivate init(past slots: [SlotUsage], range: ClosedRange<Slot>, _ wanted: Recompute) {
+        self.init(
+            slots: slots, range: range, complete: nil, decisions: [], outcome: nil, source: wanted.source,
+            firstReading: nil, firstKnown: nil)
+    }
+
+    /// The same after such a time.
+    fileprivate func following(_ past: [SlotUsage], from: Slot) -> Recomputation {
+        let first = range.lowerBound
+        return Recomputation(
+            slots: past.filter { $0.slot < first } + slots, range: min(from, first)...range.upperBound,
+            complete: complete, decisions: decisions, outcome: outcome, source: source, firstReading: firstReading,
+            firstKnown: firstKnown)
+    }
+}
+
+/// The part of an archive's readings in `from ..< until`.
+private struct ArchiveSpan<Base: ReadingArchive>: ReadingArchive {
+    let base: Base
+    let from: Timestamp
+    /// Nil: no end.
+    let until: Timestamp?
+
+    var begin: Timestamp { from }
+
+    func readings(
+        of series: SeriesKey, from: Timestamp, until: Timestamp, _ body: (Timestamp, Int64) -> Void
+    ) throws {
+        let (first, end) = (max(from, self.from), min(until, self.until ?? until))
+        if first < end { try base.readings(of: series, from: first, until: end, body) }
+    }
+}
+
 extension UsageState {
     /// Works a span out again. The state itself does not change: `adopt` makes it go on from the result.
     package func recomputation(of wanted: Recompute, from archive: some ReadingArchive) throws -> Recomputation {
+        let begin = archive.begin
+        guard wanted.from < begin else {
+            return try fold(wanted, ArchiveSpan(base: archive, from: begin, until: nil))
+        }
+        // A reading that comes after those around it were given up must not be counted against them: with it alone the
+        // time around it would look like one long gap.
+        var earlier = wanted
+        earlier.to = min(wanted.to, begin - 1)
+        let past = try fold(earlier, ArchiveSpan(base: archive, from: Timestamp.validRange.lowerBound, until: begin))
+        let last = Slot(containing: earlier.to)
+        let slots = past.slots.filter { $0.slot <= last && $0.slot.end <= begin }
+        guard wanted.to >= begin else {
+            return Recomputation(past: slots, range: min(past.range.lowerBound, last)...last, wanted)
+        }
+        var later = wanted
+        later.from = begin
+        let result = try fold(later, ArchiveSpan(base: archive, from: begin, until: nil))
+        return result.following(slots, from: past.range.lowerBound)
+    }
+
+    private func fold(_ wanted: Recompute, _ archive: ArchiveSpan<some ReadingArchive>) throws -> Recomputation {
         let key = ChannelKey(device: wanted.device, channel: wanted.channel)
         let from = max(wanted.from, Timestamp.validRange.lowerBound)
         let to = min(max(wanted.to, from), Timestamp.validRange.upperBound)
         guard let live = channelNumber(key) else {
-            return Recomputation(
-                slots: [], range: Slot(containing: from)...Slot(containing: to), decisions: [], outcome: nil,
-                source: wanted.source, firstReading: nil)
+            return Recomputation(past: [], range: Slot(containing: from)...Slot(containing: to), wanted)
         }
         var window = try window(of: live, key, from: from, to: to, archive)
         let newest = members(live).map { sources[$0].newest }.max() ?? -1
@@ -125,8 +203,9 @@ extension UsageState {
         let decisions = fresh.takeDecisions().filter { range.contains(Slot(containing: $0.time)) }
         let outcome = reachesPresent ? fresh.outcome(key, seen) : nil
         return Recomputation(
-            slots: slots, range: range, decisions: decisions, outcome: outcome, source: wanted.source,
-            firstReading: firstReading)
+            slots: slots, range: range, complete: range, decisions: decisions, outcome: outcome,
+            source: wanted.source, firstReading: firstReading,
+            firstKnown: fresh.sources.compactMap(\.since).min().map { Slot(index: $0) })
     }
 
     /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken

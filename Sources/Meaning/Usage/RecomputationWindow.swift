@@ -68,10 +68,11 @@ extension UsageState {
             }
         }
         for (i, owner) in owners.enumerated() where sources[owner].role.method == .power {
-            // Power is rounded at full hours, and holds beyond them; and it splits what registers say from their start
+            // Power is rounded at full hours, and holds beyond them; and it splits what counters say from their start
             // on.
-            let registers = window.series.filter(\.isRegister).compactMap(\.start)
-            let before = min(first.start, registers.min() ?? first.start).milliseconds
+            let counters = owners.indices.filter { sources[owners[$0]].role.method != .power }
+                .compactMap { window.series[$0].start }
+            let before = min(first.start, counters.min() ?? first.start).milliseconds
             let hour = Timestamp(milliseconds: max(0, before / Span.hour * Span.hour - Span.hour))
             window.series[i].start = window.series[i].start.map { min($0, hour) }
         }

@@ -112,14 +112,15 @@ extension FlowSource {
             clearHold()
             unsettle(time)
         }
-        if let shares = effects.shares, shares.from == last.time, energy > 0 {
-            for border in shares.borders {
-                let work = UInt64(energy).multipliedFullWidth(by: UInt64(border.work))
-                let share = Int64(UInt64(shares.total).dividingFullWidth(work).quotient)
-                track.append(TrackPoint(time: border.time, booked: last.booked + share), &effects.bytes)
+        var booked = saturatingSum(last.booked, energy)
+        if let shares = effects.shares, shares.from == last.time {
+            if isNet {
+                booked = split(rise: value - mark, shares, last, &effects)
+            } else if energy > 0 {
+                split(energy, shares, last, &effects)
             }
         }
-        track.append(TrackPoint(time: time, booked: saturatingSum(last.booked, energy)), &effects.bytes)
+        track.append(TrackPoint(time: time, booked: booked), &effects.bytes)
         mark = value
         effects.changed(from: last.time, to: time)
     }

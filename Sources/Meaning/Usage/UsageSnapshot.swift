@@ -6,8 +6,8 @@ import Timekeeping
 // Order is that of creation, or of keys where the state holds a dictionary: equal states give equal bytes.
 extension UsageState {
     private static let magic: UInt32 = 0x4753_5565  // "eUSG"
-    private static let version: UInt16 = 3
-    /// In version 2 a source had a mark and the start of its segment, and a power's energy was in mWh.
+    private static let version: UInt16 = 4
+    /// In version 3 only registers had curves; in version 2 a source had a mark and the start of its segment, and a power's energy was in mWh.
     private static let oldestVersion: UInt16 = 2
 
     /// The state with everything that has not been taken yet.
@@ -85,7 +85,7 @@ extension UsageState {
         try readContent(&reader, version)
         guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
         guard index() else { throw RecordError(.badValue, at: reader.position) }
-        if version == 2 { expectCurves() }
+        if version < 4 { expectCurves() }
         for i in table.channels.indices where table.channels[i].touch != nil { touched.append(Int32(i)) }
     }
 

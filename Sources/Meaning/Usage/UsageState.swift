@@ -205,7 +205,7 @@ package struct UsageState: Sendable {
             bridge(index, channel, to: time, offset)
             let newestBefore = sources[index].newest
             let sinceBefore = sources[index].since
-            let asksCurve = sources[index].hasCurve && sources[index].role.method == .register
+            let asksCurve = sources[index].hasCurve && sources[index].role.method != .power
             let acceptedBefore = asksCurve ? sources[index].track.last : nil
             if asksCurve { prepareShares(index, channel, time) }
             if corrections.isEmpty {
@@ -217,7 +217,9 @@ package struct UsageState: Sendable {
                 touch(channel, slotIndex(effects.changedFrom), slotIndex(effects.changedTo), offset)
             }
             if sources[index].since != sinceBefore { updateShadows(of: index, offset) }
-            if sources[index].hasCurve, asksCurve || sinceBefore == nil, sources[index].track.last?.time == time {
+            if sources[index].hasCurve, asksCurve || sinceBefore == nil, sources[index].track.last?.time == time,
+                acceptedBefore?.time != time
+            {
                 let crosses = acceptedBefore.map { $0.slot < slot } ?? false
                 pinCurve(index, channel, time, crosses: crosses, offset)
             }

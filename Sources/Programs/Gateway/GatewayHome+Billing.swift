@@ -171,10 +171,12 @@ extension GatewayHome {
         let that = try await pipeline.rows(by: nil, from: spans.other.from, to: spans.other.to, zone: zone)
         var answers = this.map { row in
             UsageComparison(
-                this: row, other: that.first { $0.device == row.device && $0.channel == row.channel })
+                this: row,
+                other: that.first { $0.device == row.device && $0.channel == row.channel }
+                    ?? row.missing(in: spans.other, zone: zone))
         }
         for row in that where !this.contains(where: { $0.device == row.device && $0.channel == row.channel }) {
-            answers.append(UsageComparison(this: nil, other: row))
+            answers.append(UsageComparison(this: row.missing(in: spans.this, zone: zone), other: row))
         }
         return answers.filter { device == nil || ($0.this ?? $0.other)?.name == device }
     }

@@ -1,5 +1,6 @@
 import API
 import APITypes
+import Billing
 import History
 import Metering
 import Timekeeping
@@ -66,5 +67,29 @@ extension GatewayHome.HistoryReading {
             return HistoryPage(rows: rows, next: full.next)
         }
         return HistoryPage(rows: rows, next: nil)
+    }
+}
+
+extension GatewayHome.HistoryReading {
+    /// Rows of usage with what the roll-ups say about their power. Energy does not wait for it: what cannot be read is
+    /// left out.
+    func powers(beside rows: [UsageRow], devices: [Device]) -> [UsageRow] {
+        var rows = rows
+        let damaged = history.statistics.damagedBlocks
+        defer { if history.statistics.damagedBlocks > damaged { complain() } }
+        RowPowers.fill(&rows, devices: devices) { key, span, body in
+            guard history.latest(key) != nil else { return }
+            do {
+                try history.downsample(key, from: span.from, to: span.to, step: Slot.length) { bucket in
+                    body(
+                        SlotPower(
+                            slot: Slot(containing: bucket.start), least: bucket.min, mean: bucket.average,
+                            greatest: bucket.max))
+                }
+            } catch {
+                complain(of: error)
+            }
+        }
+        return rows
     }
 }

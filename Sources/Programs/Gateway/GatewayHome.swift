@@ -59,6 +59,12 @@ struct GatewayHome: HomeView {
             }
         }
 
+        func complain(of error: any Error) {
+            if complaints.admits("\(error)", at: clock.now().monotonic) {
+                logger.warning("power is left out of usage", metadata: ["reason": "\(error)"])
+            }
+        }
+
         private static func cut(_ found: inout [(key: Int, point: HistoryPoint)], to limit: Int) {
             found.sort { ($0.point.time, $0.key) < ($1.point.time, $1.key) }
             if found.count > limit { found.removeFirst(found.count - limit) }
@@ -166,7 +172,8 @@ struct GatewayHome: HomeView {
         ).from
         guard from < to else { throw Problem.badRequest("since is not before until") }
         let rows = try await pipeline.rows(by: grouping, from: from, to: to, zone: zone)
-        return rows.filter { device == nil || $0.name == device }.map(UsageAnswer.init)
+            .filter { device == nil || $0.name == device }
+        return await reading.powers(beside: rows, devices: pipeline.knownDevices).map(UsageAnswer.init)
     }
 
     /// Where a listing begins that does not say: today, the last seven days, the last twelve months.

@@ -11,6 +11,12 @@ import Usage
 struct HistoryArchive: ReadingArchive {
     let history: History
 
+    var begin: Timestamp {
+        let begin = history.rawBegin
+        // Where nothing but roll-ups is left in files, what is in memory has to do.
+        return begin == Timestamp(milliseconds: .max) ? Timestamp(milliseconds: .min) : begin
+    }
+
     func readings(
         of series: SeriesKey, from: Timestamp, until: Timestamp, _ body: (Timestamp, Int64) -> Void
     ) throws {
@@ -36,12 +42,13 @@ extension Pipeline {
                     try addToTotals(slot)
                     pending[SlotKey(slot)] = slot
                 }
-                // Of what the archive has given up nothing was decided again.
-                let from = max(result.range.lowerBound.start, result.firstReading ?? result.range.upperBound.end)
-                newDecisions.replace(
-                    .init(
-                        device: next.device, channel: next.channel, from: from, until: result.range.upperBound.end),
-                    with: result.decisions)
+                if let decided = result.decided {
+                    newDecisions.replace(
+                        .init(
+                            device: next.device, channel: next.channel, from: decided.lowerBound,
+                            until: decided.upperBound),
+                        with: result.decisions)
+                }
                 usage.adopt(result)
                 revisions += 1
             } catch {

@@ -40,7 +40,7 @@ struct Energyctl: ParsableCommand {
         // A closed pipe (`| head`) ends the program by a failed write, quietly, not by a signal.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(TimeArgument.marked(Array(Swift.CommandLine.arguments.dropFirst())))
             try command.run()
         } catch let failure as Failure {
             Terminal.complain(failure.message)

@@ -37,6 +37,11 @@ package struct UsageAnswer: JSONEncodable {
             $0.field("coverage", raw: row.coverageText)
             $0.field("estimated_wh", raw: Thousandths.text(row.estimated))
             $0.field("quality", text: row.quality.rawValue)
+            if let power = row.power {
+                $0.field("power_min_w", raw: Thousandths.text(power.least))
+                $0.field("power_avg_w", raw: Thousandths.text(power.mean))
+                $0.field("power_max_w", raw: Thousandths.text(power.greatest))
+            }
         }
     }
 }

@@ -115,6 +115,20 @@ def row(device, span, slots, price, export_price=None, channel="total"):
     }
 
 
+def power_of(points, span):
+    """Least, mean and greatest of a power in `span`: the mean of its slots' means, each to the nearest thousandth."""
+    slots = {}
+    for time, value in points:
+        if span[0] <= time < span[1]:
+            slots.setdefault(time // SLOT, []).append(value)
+    if not slots:
+        return {}
+    values = [v for own in slots.values() for v in own]
+    means = [round(Fraction(sum(own), len(own))) for own in slots.values()]
+    return {"power_min_w": thousandths(min(values)), "power_avg_w": thousandths(round(Fraction(sum(means), len(means)))),
+            "power_max_w": thousandths(max(values))}
+
+
 def text_of(row):
     quoted = {"device", "channel", "from", "to", "quality"}
     return "{%s}" % ",".join(
@@ -134,8 +148,8 @@ def combine(flows):
     return result
 
 
-def usage(devices, period, price=None, export_price=None, grid=None):
-    """Rows of a home: `devices` is {name: slots}; without `grid` the home is their sum."""
+def usage(devices, period, price=None, export_price=None, grid=None, powers={}):
+    """Rows of a home: `devices` is {name: slots}, `powers` {name: readings}; without `grid` the home is their sum."""
     starts = sorted({s for slots in devices.values() for s in slots})
     home, rest = {}, {}
     for start in starts:
@@ -172,7 +186,8 @@ def usage(devices, period, price=None, export_price=None, grid=None):
                 continue
             inside = [slots[s] for s in sorted(slots) if span[0] <= s < span[1]]
             credit = export_price if name in ("home", grid) else None
-            lines.append(row(name, span, inside, price, credit))
+            meter = grid if name == "home" else name
+            lines.append(row(name, span, inside, price, credit) | power_of(powers.get(meter, []), span))
     return lines
 
 
@@ -233,7 +248,19 @@ def main():
     # The sign tells the direction, so it is known that nothing was delivered.
     nothing = [[(t, 0) for t, _ in points] for points in segments]
     write("power_only", [line(t, v, "power") for t, v in powers],
-          {"meter": combine({"imported": slots_of(segments), "exported": slots_of(nothing)})}, periods=("slot", "hour"))
+          {"meter": combine({"imported": slots_of(segments), "exported": slots_of(nothing)})}, periods=("slot", "hour"),
+          powers={"meter": powers})
+
+    # Counters that are read at the borders of slots, beside their powers; the washer is silent for a while.
+    counts = [(noon + i * 450, 5_000_000 + i * 50_000) for i in range(13)]
+    grid = [(noon + 7 + i * 60, 400_000 + i * 333) for i in range(90)]
+    washer = [(noon + 11 + i * 90, i * 1_001) for i in range(60) if not 10 <= i < 30]
+    lines = [line(t, v, device="grid") for t, v in counts] + [line(t, v, "power", "grid") for t, v in grid]
+    lines += [line(t, v // 2, device="washer") for t, v in counts] + [line(t, v, "power", "washer") for t, v in washer]
+    write("powers", sorted(lines, key=lambda text: text.split('"')[3]),
+          {"grid": combine({"imported": slots_of([counts])}),
+           "washer": combine({"imported": slots_of([[(t, v // 2) for t, v in counts]])})},
+          periods=("slot", "hour", "day"), grid="grid", powers={"grid": grid, "washer": washer})
 
     gap = [(noon, 1_000_000), (noon + 600, 1_050_000), (noon + 7800, 1_777_777), (noon + 8400, 1_800_000)]
     write("gap", [line(t, v) for t, v in gap], simple(gap), periods=("slot", "hour"))

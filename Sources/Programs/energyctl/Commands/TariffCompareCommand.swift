@@ -112,10 +112,16 @@ struct TariffCompareCommand: ParsableCommand {
             // Only periods that all have: else the cheapest would be the one with the fewest.
             let common = periods.filter { period in shown.allSatisfy { $0.bills[period] != nil } }
             let totals = shown.map { column in common.reduce(Decimal.zero) { $0 + (column.bills[$1]?.total ?? .zero) } }
-            table.append(["total \(currency)"] + totals.map { money($0, currency) })
+            // A total that lacks what some energy costs says nothing about which is cheaper.
+            let lacking = shown.map { column in common.contains { column.bills[$0]?.unpriced == true } }
+            table.append(
+                ["total \(currency)"] + zip(totals, lacking).map { money($0, currency) + ($1 ? "*" : "") })
             let first = totals.first ?? .zero
             table.append(
-                ["difference"] + totals.enumerated().map { i, total in i == 0 ? "" : signed(total - first, currency) })
+                ["difference"]
+                    + totals.enumerated().map { i, total in
+                        i == 0 ? "" : lacking[i] || lacking[0] ? "-" : signed(total - first, currency)
+                    })
             Terminal.write(table.render(noHeaders: output.noHeaders))
             if common.count < periods.count {
                 Terminal.write("The total has the \(common.count) of \(periods.count) periods that all can price.\n")

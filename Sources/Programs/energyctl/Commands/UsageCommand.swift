@@ -18,7 +18,8 @@ struct UsageCommand: ParsableCommand {
 
             Without --since: today by slot and hour, the last 7 days by day, 8 weeks, 12 months or billing periods, \
             5 years. Times are the home's, with their offset where a clock time comes twice. COST is energy with its \
-            levies and taxes, less what export is paid; standing charges are in energyctl bill.
+            levies and taxes, less what export is paid; standing charges are in energyctl bill. MIN, AVG and MAX W are \
+            what the power was, of readings in the period; JSON and CSV have them of longer periods too.
 
               energyctl usage --by hour --since -24h --device home
               energyctl usage --by month -o csv

@@ -21,6 +21,22 @@ enum Display {
         return sign + "\(thousandths.magnitude / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }
 
+    /// With three decimals, so that the columns of points stand under each other.
+    static func thousandths(_ value: JSONValue?) -> String {
+        guard let value, let number = value.numberText.flatMap({ DecimalText($0) }),
+            let thousandths = Thousandths.from(number)
+        else { return "-" }
+        return fixed(thousandths)
+    }
+
+    /// Whole watts.
+    static func watts(_ value: JSONValue?) -> String {
+        guard let value, let number = value.numberText.flatMap({ DecimalText($0) }),
+            let milliwatts = Thousandths.from(number)
+        else { return "-" }
+        return String(Thousandths.divideTiesToEven(Int128(milliwatts), 1000))
+    }
+
     /// With four decimals, so that the columns of points stand under each other.
     static func money(_ value: JSONValue?) -> String {
         guard let text = value?.string(), let amount = Decimal(price: text) else { return "-" }

@@ -28,6 +28,9 @@ enum UsageListing {
             Column(key: "discharged_wh", title: "DISCHARGED kWh", alignsRight: true) { Display.kilowattHours($0) },
             Column(key: "self_consumption", title: "SELF-USED", alignsRight: true) { Display.percent($0) },
             Column(key: "autarky", title: "AUTARKY", alignsRight: true) { Display.percent($0) },
+            Column(key: "power_min_w", title: "MIN W", alignsRight: true) { Display.watts($0) },
+            Column(key: "power_avg_w", title: "AVG W", alignsRight: true) { Display.watts($0) },
+            Column(key: "power_max_w", title: "MAX W", alignsRight: true) { Display.watts($0) },
         ]
     }
 
@@ -41,6 +44,9 @@ enum UsageListing {
             case "to": return nil
             case "produced_wh", "charged_wh", "discharged_wh", "self_consumption", "autarky":
                 return rows.contains { $0.member(column.key)?.isNull == false } ? column : nil
+            case "power_min_w", "power_avg_w", "power_max_w":
+                // Of a day or longer they are for files.
+                return by == .slot || by == .hour ? rows.contains { $0.member(column.key) != nil } ? column : nil : nil
             case "estimated_wh": return rows.say(column.key) ? column : nil
             case "channel": return rows.allSatisfy { channel($0) == "total" } ? nil : column
             case "currency": return currencies.count > 1 ? column : nil

@@ -126,9 +126,12 @@ struct Replay {
         guard let first = ordered.first, let last = ordered.last else { return ([], []) }
         let devices = Array(registry.devices.values)
         let settings = [configuration.settings(zone: zone.name, validFrom: Timestamp(milliseconds: 0))]
-        let rows = UsageTable.rows(
+        var rows = UsageTable.rows(
             slots: ordered, devices: devices, settings: settings, zone: zone, by: grouping, from: first.slot.start,
             to: last.slot.end, prices: prices, totalCounters: dictionary.totalCounters)
+        RowPowers.fill(&rows, devices: devices) { key, span, body in
+            archive.slotPowers(of: key, from: span.from, until: span.to, body)
+        }
         let bills = Bills.bills(
             slots: ordered, devices: devices, settings: settings, zone: zone, from: first.slot.start,
             to: last.slot.end, prices: prices, totalCounters: dictionary.totalCounters)

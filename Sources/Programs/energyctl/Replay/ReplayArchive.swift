@@ -1,3 +1,4 @@
+import Billing
 import Metering
 import Records
 import Timekeeping
@@ -43,6 +44,9 @@ final class ReplayArchive: ReadingArchive {
 
     private var series: [SeriesKey: Points] = [:]
 
+    /// A replay gives nothing up.
+    var begin: Timestamp { Timestamp(milliseconds: .min) }
+
     func add(_ reading: Reading, of key: SeriesKey) {
         guard UsageState.counts(key.quantity), !reading.flags.contains(.retained) else { return }
         series[key, default: Points()].append(reading.time.milliseconds, reading.value)
@@ -56,5 +60,29 @@ final class ReplayArchive: ReadingArchive {
             body(Timestamp(milliseconds: points.times[i]), points.values[i])
             i += 1
         }
+    }
+
+    /// The slots of `from ..< until` that have readings of a power, as History's roll-ups have them.
+    func slotPowers(of key: SeriesKey, from: Timestamp, until: Timestamp, _ body: (SlotPower) -> Void) {
+        var current: Slot?
+        var (least, greatest, sum, count): (Int64, Int64, Int128, Int128) = (0, 0, 0, 0)
+        func finish() {
+            guard let current else { return }
+            let mean = Int64(truncatingIfNeeded: Thousandths.divideTiesToEven(sum, count))
+            body(SlotPower(slot: current, least: least, mean: mean, greatest: greatest))
+        }
+        readings(of: key, from: from, until: until) { time, value in
+            let slot = Slot(containing: time)
+            if current != slot {
+                finish()
+                current = slot
+                (least, greatest, sum, count) = (value, value, 0, 0)
+            }
+            least = min(least, value)
+            greatest = max(greatest, value)
+            sum += Int128(value)
+            count += 1
+        }
+        finish()
     }
 }

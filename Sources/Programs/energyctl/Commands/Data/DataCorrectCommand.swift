@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import JSONScanner
+import Metering
 import Timekeeping
 
 struct DataCorrectCommand: ParsableCommand {
@@ -14,8 +15,10 @@ struct DataCorrectCommand: ParsableCommand {
 
             --preview shows slots and cost before and after, and changes nothing. A spike at 10:25:
 
-              energyctl data correct washer --from 2026-03-01T10:25:00Z --to 2026-03-01T10:26:00Z --drop --preview
-              energyctl data correct washer --from 2026-03-01T10:00:00Z --to 2026-03-01T11:00:00Z --wh 420
+              energyctl data correct washer --drop --preview \\
+                  --from 2026-03-01T10:25:00Z --to 2026-03-01T10:26:00Z
+              energyctl data correct washer --wh 420 \\
+                  --from 2026-03-01T10:00:00Z --to 2026-03-01T11:00:00Z
               energyctl data undo ID
             """)
 
@@ -69,8 +72,8 @@ enum EffectListing {
         Column(key: "device", title: "DEVICE"),
         Column(key: "channel", title: "CHANNEL"),
         Column(key: "flow", title: "FLOW"),
-        Column(key: "before_wh", title: "BEFORE Wh", alignsRight: true),
-        Column(key: "after_wh", title: "AFTER Wh", alignsRight: true),
+        Column(key: "before_wh", title: "BEFORE Wh", alignsRight: true) { Display.thousandths($0) },
+        Column(key: "after_wh", title: "AFTER Wh", alignsRight: true) { Display.thousandths($0) },
         Column(key: "quality", title: "QUALITY"),
     ]
     /// A year of slots is no table.
@@ -115,7 +118,14 @@ enum EffectListing {
                     "cost    \(Display.money(root["cost_before"])) -> \(Display.money(root["cost_after"])) "
                         + "\(Column.plain(root["currency"]))\n")
             }
-            for bill in root["bills"].map({ Array($0.elements) }) ?? [] { Terminal.write(self.bill(bill)) }
+            let bills = root["bills"].map { Array($0.elements) } ?? []
+            for bill in bills { Terminal.write(self.bill(bill)) }
+            let isUnchanged = bills.allSatisfy { Column.machine($0["before"]) == Column.machine($0["after"]) }
+            let costs = ["cost_before", "cost_after"].compactMap { root[$0]?.string().flatMap { Decimal(price: $0) } }
+            let moved = costs.count == 2 ? (costs[1] - costs[0]).text(places: 2) : "0"
+            if isUnchanged, !bills.isEmpty, !moved.allSatisfy({ "-0.".contains($0) }) {
+                Terminal.write("        A bill is of what the grid meter counted; the device's share of it changes.\n")
+            }
         }
         if let id = root["id"]?.string() {
             Terminal.write("\nDone; energyctl data undo \(id) takes it back.\n")

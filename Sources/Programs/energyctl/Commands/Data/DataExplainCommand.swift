@@ -10,7 +10,7 @@ struct DataExplainCommand: ParsableCommand {
             and what was booked in the slots around. SERIES is device/channel/quantity, or as much of it as is plain.
 
               energyctl data explain washer 2026-03-01T10:25:00Z
-              energyctl data explain meter/total/energy_export -- -2h
+              energyctl data explain meter/total/energy_export -2h
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -18,7 +18,7 @@ struct DataExplainCommand: ParsableCommand {
     var output: OutputFormat = .table
 
     @Argument(help: "device, device/channel or device/channel/quantity.") var series: String
-    @Argument(help: "The instant: RFC 3339, or, after --, a span such as -2h.") var time: String
+    @Argument(help: "The instant: RFC 3339, or a span such as -2h.") var time: String
 
     func run() throws {
         guard output != .csv else { throw Failure(.usage, "an explanation is several lists: -o json has them all") }
@@ -44,7 +44,8 @@ struct DataExplainCommand: ParsableCommand {
             [
                 Column(key: "from", title: "SLOT (UTC)") { Display.time($0, to: 16) },
                 Column(key: "flow", title: "FLOW"),
-                Column(key: "wh", title: "BOOKED Wh", alignsRight: true), Column(key: "quality", title: "QUALITY"),
+                Column(key: "wh", title: "BOOKED Wh", alignsRight: true) { Display.thousandths($0) },
+                Column(key: "quality", title: "QUALITY"),
             ])
     }
 
