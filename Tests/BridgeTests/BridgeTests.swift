@@ -97,6 +97,21 @@ import Timekeeping
         #expect(values(&next) == ["energyd/my_home/washer/energy_import = 6.01"])
     }
 
+    @Test func `a total that cannot be kept is not told until it is`() throws {
+        var bridge = BridgeState(Self.options)
+        bridge.note(device("washer"), isOnline: true)
+        bridge.note(total: try key("energy_import"), 5_000)
+        bridge.note(try key("power"), 1000, at: Self.start)
+        _ = bridge.snapshot()
+        bridge.noteNotKept()
+        #expect(bridge.mustBeKept)
+        var told = bridge.publications(withTotals: false).map(\.topic)
+        #expect(told.contains("energyd/my_home/washer/power"))
+        #expect(!told.contains("energyd/my_home/washer/energy_import"))
+        told = bridge.publications().map(\.topic)
+        #expect(told == ["energyd/my_home/washer/energy_import"])
+    }
+
     @Test func `a gas register at zero is no new start, one that stays low is`() throws {
         let gas = try key("gas")
         var bridge = BridgeState(Self.options)

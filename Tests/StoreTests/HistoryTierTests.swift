@@ -103,6 +103,46 @@ import Timekeeping
         try home.checkBuckets(0, Self.past, old + Span.hour, step: Span.hour, 0)
     }
 
+    @Test func `values that come into a past that was imported and given up are added to it`() throws {
+        var home = try HistoryWorld(HistoryOptions(retention: 6 * Span.hour, sealAfter: Span.hour, mergeCount: 100))
+        for i in 0..<120 as Range<Int64> {
+            try home.put(0, home.world.clock.now().wall, i)
+            home.world.clock.advance(by: Span.minute)
+            try home.flush()
+        }
+        // What comes now has a file of its own.
+        try home.history.seal()
+        // A day of the past: its raw values are older than the retention as soon as they are there.
+        let past = LogWorld.start.floored(to: Span.day) - 10 * Span.day
+        for i in 0..<(24 * 60) as Range<Int64> { try home.put(0, past + i * Span.minute, 1000 + i) }
+        try home.flush()
+        try home.history.seal()
+        for i in 120..<240 as Range<Int64> {
+            try home.put(0, home.world.clock.now().wall, i)
+            home.world.clock.advance(by: Span.minute)
+            try home.flush()
+        }
+        try home.history.seal()
+        #expect(try home.points(0, past, past + Span.day).isEmpty)
+        // One into the middle of a quarter, one behind all that there is of another, and both a second time.
+        for _ in 0..<2 {
+            try home.put(0, past + 5 * Span.minute + 30_000, 77_000)
+            try home.put(0, past + Span.day + 30_000, 5)
+            try home.flush()
+            try home.history.seal()
+            try home.checkBuckets(0, past, past + 2 * Span.day, step: 15 * Span.minute, 0)
+            try home.checkBuckets(0, past, past + 2 * Span.day, step: Span.hour, 0)
+        }
+        // A step that no roll-up fits is answered by what there is.
+        var total = 0
+        try home.history.downsample(LogWorld.key(0), from: past, to: past + Span.day, step: 7 * Span.minute + 1) {
+            total += $0.count
+        }
+        #expect(total == 24 * 60 + 1)
+        try home.reopen()
+        try home.checkBuckets(0, Self.past, Self.far, step: 15 * Span.minute, 0)
+    }
+
     @Test func `a damaged roll-up is made again from raw values`() throws {
         var home = try HistoryWorld()
         for i in 0..<500 as Range<Int64> { try home.put(Int(i % 3), LogWorld.start + i * 7000, i * 100) }

@@ -7,7 +7,8 @@ import Timekeeping
 extension UsageState {
     private static let magic: UInt32 = 0x4753_5565  // "eUSG"
     private static let version: UInt16 = 4
-    /// In version 3 only registers had curves; in version 2 a source had a mark and the start of its segment, and a power's energy was in mWh.
+    /// In version 3 only registers had curves; in version 2 a source had a mark and the start of its segment, and a
+    /// power's energy was in mWh.
     private static let oldestVersion: UInt16 = 2
 
     /// The state with everything that has not been taken yet.

@@ -136,14 +136,14 @@ final class BridgeService: Service {
         do {
             for total in try await pipeline.channelTotals() { note(booked: total, &bridge) }
             // First kept, then told: what lies on the broker is always known to whoever starts next.
-            if bridge.mustBeKept { await keep(&bridge) }
-            for publication in bridge.publications() {
+            let isKept = bridge.mustBeKept ? await keep(&bridge) : true
+            for publication in bridge.publications(withTotals: isKept) {
                 try connection.publish(
                     topic: publication.topic, payload: publication.payload,
                     qos: publication.isConfirmed ? .atLeastOnce : .atMostOnce, retain: true)
                 said.add(1, ordering: .relaxed)
             }
-            note(trouble: nil)
+            if isKept { note(trouble: nil) }
         } catch {
             bridge.forget()
             note(trouble: "\(error)")
@@ -162,11 +162,15 @@ final class BridgeService: Service {
         }
     }
 
-    private func keep(_ bridge: inout BridgeState) async {
+    @discardableResult
+    private func keep(_ bridge: inout BridgeState) async -> Bool {
         do {
             try await pipeline.keep(bridge.snapshot())
+            return true
         } catch {
-            note(trouble: "\(error)")
+            bridge.noteNotKept()
+            note(trouble: "totals wait, since they cannot be kept: \(error)")
+            return false
         }
     }
 

@@ -136,8 +136,9 @@ package struct BridgeState: Sendable {
 
     // MARK: Publications
 
-    /// All that the broker does not know yet, descriptions before values. What is handed out counts as told.
-    package mutating func publications() -> [Publication] {
+    /// All that the broker does not know yet, descriptions before values. What is handed out counts as told. Totals
+    /// only when what a restart has to know of them was kept: else they could fall.
+    package mutating func publications(withTotals isKept: Bool = true) -> [Publication] {
         var out: [Publication] = []
         for topic in withdrawn.sorted() { out.append(Publication(topic: topic, payload: [], isConfirmed: true)) }
         withdrawn = []
@@ -153,7 +154,7 @@ package struct BridgeState: Sendable {
         }
         for id in ids {
             for key in seats[id]?.series ?? [] {
-                guard let value = values[key], !value.isTold else { continue }
+                guard let value = values[key], !value.isTold, isKept || totals[key] == nil else { continue }
                 values[key]?.isTold = true
                 let text = Thousandths.text(value.value)
                 out.append(
@@ -183,6 +184,9 @@ package struct BridgeState: Sendable {
         for id in seats.keys { seats[id]?.isAnnounced = false }
         for key in values.keys { values[key]?.isTold = false }
     }
+
+    /// The last snapshot could not be kept.
+    package mutating func noteNotKept() { mustBeKept = true }
 
     /// What a restart has to know.
     package mutating func snapshot() -> BridgeSnapshot {

@@ -58,7 +58,11 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
     deinit { release() }
 
     package func release() {
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        if descriptor >= 0 {
+            // A child that another thread has just made still has the file open until it becomes another program.
+            flock(descriptor, LOCK_UN)
+            Glibc.close(descriptor)
+        }
         descriptor = -1
     }
 

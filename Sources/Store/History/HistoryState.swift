@@ -270,13 +270,22 @@ extension HistoryState {
     }
 
     /// From here on a tier has all that came: files before have been given up.
-    func begin(of tier: HistoryTier) -> Timestamp {
+    func begin(of tier: HistoryTier, _ options: HistoryOptions) -> Timestamp {
         guard let oldest = files(of: tier).first else {
             let hasOthers = HistoryTier.allCases.contains { !files(of: $0).isEmpty }
             return Timestamp(milliseconds: hasOthers ? .max : .min)
         }
         let lowest = HistoryTier.allCases.compactMap { files(of: $0).first?.footer.firstSequence }.min()
-        return oldest.footer.firstSequence == lowest ? Timestamp(milliseconds: .min) : oldest.footer.since
+        let begin =
+            oldest.footer.firstSequence == lowest ? Timestamp(milliseconds: .min) : oldest.footer.since
+        // What was imported into the distant past was given up out of turn: a coarser tier tells that it was there.
+        let staying = files(of: tier).filter { $0.footer.last >= wall - options.limit(of: tier).retention }
+        guard let earliest = staying.map(\.footer.first).min() else { return begin }
+        let isRolledUp = HistoryTier.rollUps.contains { coarser in
+            guard coarser.rawValue > tier.rawValue, let step = coarser.step else { return false }
+            return files(of: coarser).contains { $0.footer.first < earliest.floored(to: step) }
+        }
+        return isRolledUp ? max(begin, earliest) : begin
     }
 
     /// Raw values in this span are not in the roll-ups of the tier yet.

@@ -20,7 +20,7 @@ extension History {
     }
 
     /// From here on there are raw values of everything; what came before is in the roll-ups only.
-    package var rawBegin: Timestamp { state.withLock { $0.begin(of: .raw) } }
+    package var rawBegin: Timestamp { state.withLock { $0.begin(of: .raw, options) } }
 
     /// Calls `body` with the series' values in the order of time, `limit` of them at the most; returns whether there
     /// are more. Memory holds the blocks that overlap at one instant and no more. Damaged blocks are left out, counted
@@ -75,7 +75,7 @@ extension History {
             QueryPlan(
                 from: from, to: to, step: step,
                 QueryPlan.Holdings(
-                    begins: HistoryTier.allCases.map { state.begin(of: $0) },
+                    begins: HistoryTier.allCases.map { state.begin(of: $0, options) },
                     headFirst: state.headFirst(of: key),
                     lacking: Set(HistoryTier.rollUps.filter { state.lacks($0, from, to) })))
         }

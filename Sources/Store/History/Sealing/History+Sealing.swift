@@ -134,46 +134,8 @@ extension History {
             rollUp.close()
             return (rollUp, after)
         }
-        let (rollUp, after) = try recompute(key, points, isInFiles: false, scratch)
+        let (rollUp, after) = try recompute(key, points, isInFiles: false, isNewer: isNewer, scratch)
         return (rollUp, last >= sealedThrough ? after : nil)
-    }
-
-    /// Makes every quarter of an hour that the points touch from raw values, those of files included; where those
-    /// have been given up already, what is new is added to what the roll-ups have.
-    func recompute(
-        _ key: SeriesKey, _ points: PointColumns, isInFiles: Bool, _ scratch: DecodingScratch
-    ) throws(DiskError) -> (RollUp, OpenBuckets?) {
-        var rollUp = RollUp()
-        var after: OpenBuckets?
-        var i = 0
-        while i < points.count {
-            // A run of neighbouring quarters.
-            let start = RollUp.start(points.times[i])
-            var end = start + RollUp.quarter
-            var next = i + 1
-            while next < points.count, points.times[next] < (end + RollUp.quarter).milliseconds {
-                end = max(end, RollUp.start(points.times[next]) + RollUp.quarter)
-                next += 1
-            }
-            let piece = PointColumns(
-                times: Array(points.times[i..<next]), values: Array(points.values[i..<next]), moved: points.moved)
-            let begin = rollUp.minutes.count
-            let beginQuarter = rollUp.quarters.count
-            try forEachPoint(key, start, end, newer: isInFiles ? nil : piece, scratch) { columns, range in
-                rollUp.add(columns, range)
-            }
-            after = rollUp.open
-            rollUp.close()
-            if !isInFiles, start < state.withLock({ $0.begin(of: .raw) }) {
-                let known = try (
-                    buckets(.minute, key, start, end, scratch), buckets(.quarter, key, start, end, scratch)
-                )
-                rollUp.add(minutes: known.0, from: begin, quarters: known.1, from: beginQuarter)
-                after = nil
-            }
-            i = next
-        }
-        return (rollUp, after)
     }
 
     func removeExpired() throws(DiskError) {

@@ -127,12 +127,14 @@ struct RollUp {
         self.open = nil
     }
 
-    /// Adds what is known of the same buckets from `from` on and can no longer be recomputed.
+    /// Adds what is known of the same buckets from `from` on and can no longer be recomputed. Only values that are
+    /// newer than all that is known are taken for the last of their buckets.
     mutating func add(
-        minutes known: [HistoryBucket], from firstMinute: Int, quarters: [HistoryBucket], from firstQuarter: Int
+        minutes known: [HistoryBucket], from firstMinute: Int, quarters: [HistoryBucket], from firstQuarter: Int,
+        isNewer: Bool
     ) {
-        minutes.add(known, from: firstMinute)
-        self.quarters.add(quarters, from: firstQuarter)
+        minutes.add(known, from: firstMinute, isNewer: isNewer)
+        self.quarters.add(quarters, from: firstQuarter, isNewer: isNewer)
     }
 
     static let minute = Span.minute
@@ -171,7 +173,7 @@ extension HistoryBucket {
 
 extension BucketColumns {
     /// Adds each of `known` to the bucket of its start, of those from `first` on.
-    fileprivate mutating func add(_ known: [HistoryBucket], from first: Int) {
+    fileprivate mutating func add(_ known: [HistoryBucket], from first: Int, isNewer: Bool) {
         for bucket in known {
             guard let i = starts[first...].firstIndex(of: bucket.start.milliseconds) else { continue }
             var sum = bucket
@@ -180,6 +182,7 @@ extension BucketColumns {
             minima[i] = sum.min
             maxima[i] = sum.max
             sums[i] = sum.sum
+            if !isNewer { lasts[i] = bucket.last }
         }
     }
 }
