@@ -222,7 +222,7 @@ let targets: [Target] = [
         ]),
     tests("Exchange", ["Exchange", "Metering", "Timekeeping"], fixtures: true),
     tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"]),
+    tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"], fixtures: true),
     tests("Ledger", ["Ledger", "Metering", "Records", "SQLite", "Timekeeping", "Usage"]),
     tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
     tests(
