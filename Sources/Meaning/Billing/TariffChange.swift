@@ -16,16 +16,10 @@ package struct TariffChange: Hashable, Sendable {
         var changes: [TariffChange] = []
         for (i, border) in borders.enumerated() {
             let (before, after) = (old.tariff(at: border), new.tariff(at: border))
-            let isSame =
-                switch (before, after) {
-                case (nil, nil): true
-                case (let a?, let b?): a.hasSamePrices(as: b)
-                default: false
-                }
-            if isSame { continue }
+            if isSame(before, after) { continue }
             let end = i + 1 < borders.count ? borders[i + 1] : nil
-            if let last = changes.last, last.to == border, last.before?.name == before?.name,
-                last.after?.name == after?.name
+            if let last = changes.last, last.to == border, TariffChange.isSame(last.before, before),
+                TariffChange.isSame(last.after, after)
             {
                 changes[changes.count - 1].to = end
             } else {
@@ -33,5 +27,13 @@ package struct TariffChange: Hashable, Sendable {
             }
         }
         return changes
+    }
+
+    private static func isSame(_ a: Tariff?, _ b: Tariff?) -> Bool {
+        switch (a, b) {
+        case (nil, nil): true
+        case (let a?, let b?): a.hasSamePrices(as: b)
+        default: false
+        }
     }
 }

@@ -53,14 +53,19 @@ extension Pipeline {
 
     private func tell(_ change: TariffChange, _ zone: Zone) {
         let hasBeginning = change.from.milliseconds > 0
-        logger.notice(
-            "prices changed",
-            metadata: [
-                "from": "\(hasBeginning ? zone.rfc3339(change.from) : "the beginning")",
-                "to": "\(change.to.map { zone.rfc3339($0) } ?? "now on")",
-                "before": "\(change.before.map { "\($0.name), \($0.model)" } ?? "none")",
-                "after": "\(change.after.map { "\($0.name), \($0.model)" } ?? "none")",
-            ])
+        var metadata: Logger.Metadata = [
+            "from": "\(hasBeginning ? zone.rfc3339(change.from) : "the beginning")",
+            "to": "\(change.to.map { zone.rfc3339($0) } ?? "now on")",
+            "before": "\(change.before.map { "\($0.name), \($0.model)" } ?? "none")",
+            "after": "\(change.after.map { "\($0.name), \($0.model)" } ?? "none")",
+        ]
+        let differences = change.differences
+        if !differences.isEmpty {
+            let rest = differences.count - Pipeline.maximumTold
+            metadata["changes"] =
+                "\(differences.prefix(Pipeline.maximumTold).joined(separator: "; "))\(rest > 0 ? "; and \(rest) more" : "")"
+        }
+        logger.notice("prices changed", metadata: metadata)
     }
 
     /// Bills whose total is another under the new prices, the newest first.

@@ -40,7 +40,8 @@ struct Energyctl: ParsableCommand {
         // A closed pipe (`| head`) ends the program by a failed write, quietly, not by a signal.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot(TimeArgument.marked(Array(Swift.CommandLine.arguments.dropFirst())))
+            let arguments = Array(Swift.CommandLine.arguments.dropFirst())
+            var command = try parseAsRoot(helpRequest(arguments) ?? TimeArgument.marked(arguments))
             try command.run()
         } catch let failure as Failure {
             Terminal.complain(failure.message)
@@ -78,5 +79,18 @@ struct Failure: Error {
     init(_ status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
+    }
+}
+
+extension Energyctl {
+    /// `bill --help` as `help bill`: else it would be about what `bill` does by itself, and name no other command.
+    fileprivate static func helpRequest(_ arguments: [String]) -> [String]? {
+        guard arguments.count > 1, let last = arguments.last, last == "--help" || last == "-h" else { return nil }
+        var commands = configuration.subcommands
+        for name in arguments.dropLast() {
+            guard let found = commands.first(where: { $0._commandName == name }) else { return nil }
+            commands = found.configuration.subcommands
+        }
+        return commands.isEmpty ? nil : ["help"] + arguments.dropLast()
     }
 }
