@@ -111,6 +111,20 @@ struct BillTests {
             let flat = try await home.rows("tariff", "compare", own, "--since", utc(AutumnHouse.start))
             #expect(Double(flat[1]["total"]).map { abs($0 - Double(AutumnHouse().gridImport) / 1e6) < 0.0051 } == true)
 
+            // A tariff whose list has no prices is not the cheapest.
+            let listed = home.directory + "/listed.toml"
+            let dynamic = "[[tariff]]\nname = \"x\"\n[tariff.dynamic]\nprices = \"nowhere\"\n"
+            try dynamic.write(toFile: listed, atomically: false, encoding: .utf8)
+            let unpriced = try await home.energyctl(
+                "tariff", "compare", listed, "--since", utc(AutumnHouse.start))
+            #expect(unpriced.code == 0 && unpriced.errors.contains("has no price"), "\(unpriced.errors)")
+            let last = unpriced.output.split(separator: "\n").last ?? ""
+            #expect(last.hasPrefix("difference") && last.hasSuffix(" -"), "\(unpriced.output)")
+            for path in [["bill"], ["tariff"], ["tariff", "prices"]] {
+                let help = try await Programs.run(Programs.energyctl, path + ["--help"], in: home.directory)
+                #expect(help.code == 0 && help.output.contains("(default)"), "\(path)")
+            }
+
             let chart = try await home.energyctl("usage", "--chart", "--since", utc(AutumnHouse.start))
             #expect(chart.code == 0 && chart.output.contains("##") && !chart.output.contains("\u{1B}"))
             #expect(chart.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
@@ -183,6 +197,7 @@ struct BillTests {
             try home.configure(changed)
             let next = try await home.startDaemon()
             #expect(next.log.contains("prices changed") && next.log.contains("a bill is priced anew"), "\(next.log)")
+            #expect(next.log.contains("0.018 -> ") && next.log.contains("0.118"), "\(next.log)")
             let dearer = try #require(try await billed(home).first)
             #expect(try #require(Double(dearer["total"])) > (try #require(Double(priced["total"]))))
         }

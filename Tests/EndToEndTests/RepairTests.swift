@@ -36,6 +36,10 @@ struct RepairTests {
             #expect(explained["readings"].contains("\"value\":2100"))
             #expect(explained["decisions"].contains("\"decision\":\"suspect\""))
 
+            // A span by itself looks like an option, and is none.
+            let ago = try await home.energyctl("data", "explain", "boiler", "-2h", "-o", "json")
+            #expect(try ago.code == 0 && Row.one(ago.output)["series"] == "boiler/total/energy_import")
+
             let correct = ["data", "correct", "boiler", "--from", spike, "--to", utc(Self.start + 1801), "--drop"]
             let preview = try await Self.effect(home, correct + ["--preview"])
             #expect(preview["id"] == "null")

@@ -16,10 +16,13 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             let configuration = try Check.load(file)
-            let buses = configuration.buses.flatMap(\.devices).count
-            Terminal.write(
-                "\(file) is good: \(buses) Modbus devices, \(configuration.devices.count) named devices, "
-                    + "\(configuration.tariffs.count) tariffs\n")
+            func count(_ number: Int, _ one: String) -> String { "\(number) \(one)\(number == 1 ? "" : "s")" }
+            let parts = [
+                count(configuration.buses.flatMap(\.devices).count, "Modbus device"),
+                count(configuration.devices.count, "named device"), count(configuration.tariffs.count, "tariff"),
+                count(configuration.candidates.count, "candidate tariff"),
+            ]
+            Terminal.write("\(file) is good: \(parts.joined(separator: ", "))\n")
         }
 
         /// Ends the program with status 5 and all problems when the file cannot be used.
