@@ -232,21 +232,19 @@ extension UsageState {
     /// A counter was accepted at `time`, or a power began beside one that may have been read at that very time.
     mutating func pinCurve(_ index: Int, _ channel: Int, _ time: Int64, crosses: Bool, _ offset: UInt64) {
         guard let owner = curveOwner(channel, sources[index].role.flow) else { return }
-        var signs = [owner.sign]
+        var both = false
         switch sources[index].role.method {
         case .register, .delta: break
         case .net:
             // Both of its sources ask about the same time; the second one ends it, if both count.
             guard owner.sign < 0, sources[index - 1].track.last?.time == time else { return }
-            signs = [1, -1]
-        case .power where members(channel).contains { sources[$0].role.method == .net }:
-            signs = owner.sign < 0 ? [] : [1, -1]
-        case .power: break
+            both = true
+        case .power:
+            both = members(channel).contains { sources[$0].role.method == .net }
+            if both, owner.sign < 0 { return }
         }
-        var isBehind = false
-        for sign in signs where sources[owner.source].curve?.pin(at: time, sign, crosses: crosses) ?? false {
-            isBehind = true
-        }
+        var isBehind = sources[owner.source].curve?.pin(at: time, owner.sign, crosses: crosses) ?? false
+        if both, sources[owner.source].curve?.pin(at: time, -owner.sign, crosses: crosses) ?? false { isBehind = true }
         // How the energy of a counter behind its power falls on the slots follows from the powers around it.
         if isBehind, !keepsAll { askAgain(channel, from: time, to: time, offset) }
     }
