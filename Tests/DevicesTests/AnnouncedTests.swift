@@ -238,4 +238,14 @@ import Testing
             return
         }
     }
+
+    @Test func `names beyond a device's share are left out, and those before go on`() {
+        let decoding = Decoding()
+        for i in 0..<300 { decoding.decode("vzlogger/chn\(i)/id", "1-0:1.8.0*255") }
+        #expect(decoding.decode("vzlogger/chn255/raw", "2").outcome == .readings)
+        #expect(decoding.lines() == ["chn255 energy_import 2"])
+        #expect(decoding.decode("vzlogger/chn256/raw", "3").outcome == .nothing)
+        #expect(decoding.decode("vzlogger/chn0/raw", "1").outcome == .readings)
+        #expect(decoding.lines() == ["total energy_import 1"])
+    }
 }

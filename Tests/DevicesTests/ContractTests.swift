@@ -7,12 +7,12 @@ import Testing
 @Suite struct ContractTests {
     @Test(arguments: ProfileCatalog.builtIn.names)
     func `a shipped profile passes its own cases`(name: String) throws {
-        let profile = try #require(ProfileCatalog.builtIn[name])
+        let profile = try #require(Shipped.catalog[name])
         #expect(!profile.tests.isEmpty)
         #expect(ProfileCheck.failures(of: profile) == [])
     }
 
-    private static let meters = ProfileCatalog.builtIn.profiles.filter { $0.registers != nil }
+    private static let meters = Shipped.catalog.profiles.filter { $0.registers != nil }
 
     /// What the cases of a meter's profile give, as `channel quantity`.
     private static func given(by profile: Profile) -> Set<String> {
@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: meters.map(\.name))
     func `recorded blocks have a value for every register of a meter`(name: String) throws {
-        let profile = try #require(ProfileCatalog.builtIn[name])
+        let profile = try #require(Shipped.catalog[name])
         let map = try #require(profile.registers)
         let given = Self.given(by: profile)
         // Strings beyond the recorded two, and counters of an Iskra that its settings make something else.
@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: meters.map(\.name))
     func `a meter's requests keep its limits and fetch every register whole`(name: String) throws {
-        let map = try #require(ProfileCatalog.builtIn[name]?.registers)
+        let map = try #require(Shipped.catalog[name]?.registers)
         let limits = map.limits
         for block in map.blocks() + map.contextBlocks {
             #expect(block.count <= limits.registers && block.count <= RegisterBlock.maximumCount)
@@ -57,7 +57,7 @@ import Testing
 
     @Test(arguments: meters.map(\.name))
     func `a register that a meter's profile leaves out is not one that it reads`(name: String) throws {
-        let map = try #require(ProfileCatalog.builtIn[name]?.registers)
+        let map = try #require(Shipped.catalog[name]?.registers)
         guard map.sunSpec == nil else { return }
         for unused in map.unused {
             #expect(!map.registers.contains { $0.address == unused.address }, "\(unused)")
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `a shipped case means the same when all profiles are in use`() {
-        let all = ProfileCatalog.builtIn.profiles
+        let all = Shipped.catalog.profiles
         for profile in all where profile.messages != nil {
             #expect(ProfileCheck.failures(of: profile, among: all) == [])
         }

@@ -4,6 +4,11 @@ import Metering
 import Testing
 import Timekeeping
 
+/// The program's profiles with the tests that they bring along.
+enum Shipped {
+    static let catalog = ProfileCatalog.shipped(withTests: true)
+}
+
 /// A decoder with the program's own profiles and a fixed receive time.
 final class Decoding {
     static let received = Timestamp(milliseconds: 1_774_742_400_000)  // 2026-03-29T00:00:00Z

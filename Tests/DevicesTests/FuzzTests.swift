@@ -6,7 +6,7 @@ import Testing
 @Suite struct FuzzTests {
     private static let seed: UInt64 = 0x5EED_2026
 
-    private static let recorded = ProfileCatalog.builtIn.profiles.flatMap(\.tests)
+    private static let recorded = Shipped.catalog.profiles.flatMap(\.tests)
         .flatMap { test -> [(topic: String, payload: String)] in
             if case .messages(let messages) = test.input { return messages.map { ($0.topic, $0.payload) } }
             return []

@@ -15,7 +15,7 @@ import Timekeeping
         "[1,2,3]", "{}", "  9", "0.000", "99999999999999999.9", "\"2026-03-28T12:00:00Z\"", "1774740600.25", "\"ON\"",
     ]
 
-    private static let messages = ProfileCatalog.builtIn.profiles.flatMap(\.tests)
+    private static let messages = Shipped.catalog.profiles.flatMap(\.tests)
         .flatMap { test -> [(topic: String, payload: String)] in
             if case .messages(let messages) = test.input { return messages.map { ($0.topic, $0.payload) } }
             return []

@@ -73,7 +73,8 @@ enum DecodeBench {
         for family in families { run(family) }
         measure("sparkplug", before: [sparkplug(0)], messages: (1...256).map(sparkplug))
         let known = families.map(\.name) + ["sparkplug"]
-        for profile in ProfileCatalog.builtIn.profiles where profile.messages != nil && !known.contains(profile.name) {
+        for profile in ProfileCatalog.shipped(withTests: true).profiles
+        where profile.messages != nil && !known.contains(profile.name) {
             if let (before, message) = example(of: profile) {
                 measure(profile.name, before: before, messages: [message])
             }

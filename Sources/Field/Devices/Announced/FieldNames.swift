@@ -10,7 +10,6 @@ final class FieldNames {
     struct Named {
         /// The topic's level before the last.
         let word: String
-        let address: String
         /// Of the family's tree; nil: a name that no field has.
         var field: Int?
         var channel = Channel.total
@@ -19,8 +18,12 @@ final class FieldNames {
     }
 
     static let maximumNames = 4096
+    /// Of one device: each that is new is put in order among them.
+    static let maximumNamesPerDevice = 256
 
     private var places: [String: Int] = [:]
+    /// By the device's address.
+    private var own: [String: [Int]] = [:]
     private(set) var list: [Named] = []
 
     /// `topic` with its last level taken off.
@@ -33,15 +36,19 @@ final class FieldNames {
 
     func learn(_ start: String, _ field: Int?, at address: String, in tree: FieldTree) {
         if let place = places[start] {
-            list[place].field = field
             list[place].best = .max
+            if list[place].field == field { return }
+            list[place].field = field
         } else {
-            guard list.count < FieldNames.maximumNames else { return }
+            guard list.count < FieldNames.maximumNames,
+                own[address]?.count ?? 0 < FieldNames.maximumNamesPerDevice
+            else { return }
             let word = start.split(separator: "/").last.map(String.init) ?? ""
             places[start] = list.count
-            list.append(Named(word: word, address: address, field: field))
+            own[address, default: []].append(list.count)
+            list.append(Named(word: word, field: field))
         }
-        settle(address, tree)
+        settle(own[address] ?? [], tree)
     }
 
     /// Whether the number of a topic that matched the rule's pattern `rank` counts.
@@ -51,13 +58,12 @@ final class FieldNames {
         return true
     }
 
-    private func settle(_ address: String, _ tree: FieldTree) {
+    private func settle(_ own: [Int], _ tree: FieldTree) {
         struct Series: Hashable {
             let quantity: Quantity
             let channel: Channel
         }
         var taken: Set<Series> = []
-        let own = list.indices.filter { list[$0].address == address }
         // `chn2` before `chn10`.
         for i in own.sorted(by: { (list[$0].word.count, list[$0].word) < (list[$1].word.count, list[$1].word) }) {
             guard let field = list[i].field.map({ tree.fields[$0] }) else { continue }

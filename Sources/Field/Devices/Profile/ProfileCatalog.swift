@@ -35,14 +35,16 @@ package struct ProfileCatalog: Sendable {
         }
     }
 
-    /// The profiles that are part of the program.
-    package static let builtIn: ProfileCatalog = {
-        let (catalog, problems) = ProfileCatalog(profiles: []).overridden(by: builtInSources)
+    /// The profiles that are part of the program, without their tests.
+    package static let builtIn = shipped(withTests: false)
+
+    /// The same, read anew.
+    package static func shipped(withTests: Bool) -> ProfileCatalog {
+        var (catalog, problems) = ProfileCatalog(profiles: []).overridden(by: builtInSources, withTests: withTests)
         precondition(problems.isEmpty, problems.map(\.description).joined(separator: "\n"))
-        var own = catalog
-        for i in own.profiles.indices { own.profiles[i].file = nil }
-        return own
-    }()
+        for i in catalog.profiles.indices { catalog.profiles[i].file = nil }
+        return catalog
+    }
 
     /// The file of a profile that is part of the program, as it is written.
     package static func builtInText(of name: String) -> [UInt8]? {
@@ -51,12 +53,16 @@ package struct ProfileCatalog: Sendable {
 
     /// Later sources override earlier ones of the same name. A source with a mistake is reported and left out; what it
     /// would have overridden stays.
-    package func overridden(by sources: [Source]) -> (catalog: ProfileCatalog, problems: [ProfileProblem]) {
+    package func overridden(
+        by sources: [Source], withTests: Bool = false
+    ) -> (catalog: ProfileCatalog, problems: [ProfileProblem]) {
         var catalog = self
         var problems: [ProfileProblem] = []
         for source in sources {
             do throws(ProfileError) {
-                catalog.add(try Profile(source: source))
+                var profile = try Profile(source: source)
+                if !withTests { profile.tests = [] }
+                catalog.add(profile)
             } catch {
                 problems += error.problems
             }
