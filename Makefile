@@ -10,8 +10,9 @@
 
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
-# Nobody loads these programs as a library: without exported symbols and unused or equal sections they are a tenth smaller.
-LINK_FLAGS := -Xlinker --no-export-dynamic -Xlinker --gc-sections -Xlinker --icf=safe
+# Nobody loads these programs as a library: without exported symbols, unused or equal sections and strings they are a
+# tenth smaller.
+LINK_FLAGS := -Xlinker --no-export-dynamic -Xlinker --gc-sections -Xlinker --icf=safe -Xlinker -O2
 RELEASE_FLAGS := -c release --static-swift-stdlib --scratch-path .build-release $(SWIFT_FLAGS) $(LINK_FLAGS)
 
 .PHONY: demo test build release crash-test soak bench bench-peers fuzz lint clean dependencies

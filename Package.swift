@@ -11,9 +11,10 @@ let swift: [SwiftSetting] =
         .treatAllWarnings(as: .error),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
-        // A reading passes ten modules; without this each accessor between them is a call that nothing specialises.
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
+/// A reading passes ten modules; without this each accessor between them is a call that nothing specialises. What people
+/// ask comes seldom, and code that is there once is smaller.
+let crossModule = SwiftSetting.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
@@ -30,7 +31,7 @@ func library(
 ) -> Target {
     .target(
         name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", exclude: documents,
-        swiftSettings: swift)
+        swiftSettings: ["Reach", "Surface", "Programs"].contains(folder) ? swift : swift + [crossModule])
 }
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(

@@ -32,6 +32,16 @@ import Testing
         }
     }
 
+    /// Why: ARCHITECTURE.md, below the table of folders.
+    @Test func `what other targets use is public, since only that is optimised across them`() throws {
+        for file in try Repository.swiftFiles(under: "Sources") {
+            for (i, line) in file.lines.enumerated() {
+                let body = line.drop { $0 == " " }
+                #expect(!body.hasPrefix("package ") && !body.hasPrefix("package("), "\(file.path):\(i + 1)")
+            }
+        }
+    }
+
     @Test func `names say what things are`() throws {
         let banned = ["Manager", "Helper", "Util"]
         for file in try Repository.swiftFiles(under: "Sources") {

@@ -190,4 +190,36 @@ import Timekeeping
         #expect(try world.disk.list("/data/history/minute").count == 1)
         #expect(history.rawBegin.milliseconds == .min)
     }
+
+    @Test func `a pulled disk after syncs that failed leaves no segment beside the budget`() throws {
+        var world = LogWorld()
+        world.options.budget = 3 * 64 << 10
+        let log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        var next = 0
+        func fill(_ records: Int) throws {
+            for _ in 0..<records {
+                try log.append([world.record(next, number, count: 100)])
+                next += 1
+            }
+            try log.flush()
+        }
+        while log.oldest.offset == 0 { try fill(20) }
+        // The oldest file is to be the next one's, and its new name never becomes durable.
+        let isLoose: SimulatedDisk.Fault = { operation, path, _ in
+            operation == .sync && path.hasSuffix("/facts/0") ? EIO : nil
+        }
+        world.disk.fail(isLoose)
+        var failures = 0
+        while failures < 3 {
+            do { try fill(20) } catch { failures += 1 }
+        }
+        world.disk.detach()
+        #expect(throws: (any Error).self) { try log.flush() }
+        world.disk.attach()
+        world.disk.fail(nil)
+        for _ in 0..<4 { try fill(20) }
+        let files = try world.disk.list(world.directoryPath).filter { $0.hasPrefix("segment") || $0.hasPrefix("next") }
+        #expect(files.count <= 3, "\(files)")
+    }
 }

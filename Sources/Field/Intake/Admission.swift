@@ -1,26 +1,26 @@
 import Metering
 
 /// Who of those that are heard over MQTT becomes a device, and how often it may speak. Pure.
-package struct Admission: Hashable, Sendable {
-    package enum Policy: String, Hashable, Sendable, CaseIterable {
+public struct Admission: Hashable, Sendable {
+    public enum Policy: String, Hashable, Sendable, CaseIterable {
         /// Whoever publishes as a profile says.
         case auto
         /// Only what a `[[device]]` names or binds.
         case listed
     }
 
-    package var policy = Policy.auto
+    public var policy = Policy.auto
     /// Addresses that are left out, such as `mqtt:tasmota:bench`; a `*` at the end stands for anything.
-    package var ignored: [String] = []
+    public var ignored: [String] = []
     /// Bindings and names of the configured devices.
-    package var listed: Set<String> = []
+    public var listed: Set<String> = []
     /// Messages a second that one device may send in the long run; 0: any number.
-    package var messageLimit: Int64 = 500
+    public var messageLimit: Int64 = 500
 
-    package init() {}
+    public init() {}
 
     /// `address` as in `Binding`: its last part is the name by which a device without a configured binding is listed.
-    package func admits(_ address: String) -> Bool {
+    public func admits(_ address: String) -> Bool {
         for pattern in ignored {
             let isMatch = pattern.hasSuffix("*") ? address.hasPrefix(pattern.dropLast()) : address == pattern
             if isMatch { return false }

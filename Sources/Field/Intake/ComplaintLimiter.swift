@@ -2,7 +2,7 @@ import Synchronization
 import Timekeeping
 
 /// At most one log line a minute for each cause, and no memory without bound for causes. Any thread.
-package final class ComplaintLimiter: Sendable {
+public final class ComplaintLimiter: Sendable {
     private struct State {
         /// When each cause was admitted last.
         var last: [String: Int64] = [:]
@@ -15,12 +15,12 @@ package final class ComplaintLimiter: Sendable {
     private let interval: Int64
     private static let maximumCauses = 1024
 
-    package init(interval: Int64 = Span.minute) {
+    public init(interval: Int64 = Span.minute) {
         self.interval = interval
     }
 
     /// `monotonic` in ms, from one clock.
-    package func admits(_ cause: String, at monotonic: Int64) -> Bool {
+    public func admits(_ cause: String, at monotonic: Int64) -> Bool {
         state.withLock { state in
             if let before = state.last[cause], monotonic - before < interval { return false }
             if state.last.count >= ComplaintLimiter.maximumCauses {

@@ -1,17 +1,17 @@
 import Metering
 
 /// A device as the configuration names it; what is not stated comes from its profile or stays open.
-package struct DeclaredDevice: Hashable, Sendable {
-    package var name: String
+public struct DeclaredDevice: Hashable, Sendable {
+    public var name: String
     /// Where it is heard; empty when only its name is given.
-    package var bindings: [Binding]
-    package var role: DeviceRole?
+    public var bindings: [Binding]
+    public var role: DeviceRole?
     /// Name of the device whose energy includes this one's; `grid` means the home's grid meter.
-    package var parent: String?
-    package var ratingWatts: Int64?
-    package var model: String?
+    public var parent: String?
+    public var ratingWatts: Int64?
+    public var model: String?
 
-    package init(
+    public init(
         name: String, bindings: [Binding] = [], role: DeviceRole? = nil, parent: String? = nil,
         ratingWatts: Int64? = nil, model: String? = nil
     ) {

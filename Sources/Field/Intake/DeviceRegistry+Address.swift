@@ -2,16 +2,16 @@ import Metering
 
 extension DeviceRegistry {
     /// What a source tells about itself when it is heard.
-    package struct Description: Sendable {
-        package var family: String
-        package var profile: String
-        package var profileVersion: UInt32
-        package var model: String
-        package var role: DeviceRole?
-        package var counters: [Counter]
-        package var ratingWatts: Int64?
+    public struct Description: Sendable {
+        public var family: String
+        public var profile: String
+        public var profileVersion: UInt32
+        public var model: String
+        public var role: DeviceRole?
+        public var counters: [Counter]
+        public var ratingWatts: Int64?
 
-        package init(
+        public init(
             family: String, profile: String = "", profileVersion: UInt32 = 1, model: String = "",
             role: DeviceRole? = nil, counters: [Counter] = [], ratingWatts: Int64? = nil
         ) {
@@ -27,7 +27,7 @@ extension DeviceRegistry {
 
     /// Where a device is heard and called by: of `mqtt:tasmota:plug_washer` the last part, as far as it fits, without
     /// what a terminal or a log would not show as it is.
-    package static func name(from address: String) -> String {
+    public static func name(from address: String) -> String {
         let parts = address.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         let last = parts.count == 3 ? parts[2] : Substring(address)
         var name = ""

@@ -7,20 +7,20 @@ import Timekeeping
 /// A device that is heard at a second place under the same last part of its address (`mqtt:energy:washer` and
 /// `mqtt:tasmota:washer`) is the same device with two bindings: that is how its history enters on one topic and its
 /// live readings on another. The configuration can bind otherwise.
-package struct DeviceRegistry: Sendable {
+public struct DeviceRegistry: Sendable {
     /// A home with more is refused, so that a device that invents names cannot fill the memory.
-    package static let maximumDevices = 4096
+    public static let maximumDevices = 4096
     /// Names that mean something else in answers: the home's sum, what no device explains, the gateway's own health.
-    package static let reservedNames: Set<String> = ["home", "unmetered", "gateway"]
+    public static let reservedNames: Set<String> = ["home", "unmetered", "gateway"]
 
-    package private(set) var devices: [DeviceID: Device] = [:]
+    public private(set) var devices: [DeviceID: Device] = [:]
     private var byBinding: [String: DeviceID] = [:]
     private var byName: [String: DeviceID] = [:]
     private let declared: [String: DeclaredDevice]
     private let declaredByBinding: [String: String]
 
     /// `known` in the order they were logged; a later descriptor replaces an earlier one of the same device.
-    package init(known: [Device] = [], declared: [DeclaredDevice] = []) {
+    public init(known: [Device] = [], declared: [DeclaredDevice] = []) {
         self.declared = Dictionary(declared.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.declaredByBinding = Dictionary(
             declared.flatMap { device in device.bindings.map { ($0.address, device.name) } },
@@ -29,18 +29,18 @@ package struct DeviceRegistry: Sendable {
     }
 
     /// The device that people call so.
-    package func device(named name: String) -> Device? {
+    public func device(named name: String) -> Device? {
         byName[name].flatMap { devices[$0] }
     }
 
     /// The device that is heard there.
-    package func device(boundTo address: String) -> Device? {
+    public func device(boundTo address: String) -> Device? {
         byBinding[address].flatMap { devices[$0] }
     }
 
     /// The device heard at `address`; `changed` are the descriptors that are new and must be logged before its
     /// readings. Nil when the home has too many devices.
-    package mutating func resolve(
+    public mutating func resolve(
         _ address: String, as description: Description, at time: Timestamp,
         using generator: inout some RandomNumberGenerator
     ) -> (id: DeviceID, changed: [Device])? {
@@ -68,7 +68,7 @@ package struct DeviceRegistry: Sendable {
     }
 
     /// Brings every known device in line with the configuration; returns the descriptors that changed.
-    package mutating func reconcile(at time: Timestamp) -> [Device] {
+    public mutating func reconcile(at time: Timestamp) -> [Device] {
         let before = devices
         rename()
         let ids = devices.keys.sorted()

@@ -3,17 +3,17 @@ import Metering
 import Timekeeping
 
 /// What Intake says to a reading that comes out of a file, and not from a device.
-package enum ImportedReading {
+public enum ImportedReading {
     /// Why it is not taken: the end of a sentence.
-    package struct Refusal: Error, Hashable, CustomStringConvertible {
-        package let description: String
+    public struct Refusal: Error, Hashable, CustomStringConvertible {
+        public let description: String
     }
 
     /// Where a device that only files know counts as heard.
-    package static func address(_ device: String) -> String { "import:reading:\(device)" }
+    public static func address(_ device: String) -> String { "import:reading:\(device)" }
 
     /// A file tells no profile; the quantity tells an inverter or a battery.
-    package static func description(_ quantity: Quantity) -> DeviceRegistry.Description {
+    public static func description(_ quantity: Quantity) -> DeviceRegistry.Description {
         var role: DeviceRole?
         if quantity == .productionEnergy || quantity == .productionPower { role = .solar }
         if [.batteryPower, .batteryChargeEnergy, .batteryDischargeEnergy].contains(quantity) { role = .battery }
@@ -21,7 +21,7 @@ package enum ImportedReading {
     }
 
     /// `value` within what the quantity can be.
-    package static func value(
+    public static func value(
         of quantity: Quantity, _ value: Int64, at time: Timestamp, now: Timestamp
     ) throws(Refusal) -> Int64 {
         guard time <= now + Normalizer.futureTolerance else {

@@ -8,9 +8,9 @@ import Timekeeping
 ///
 /// Any thread may call. Two locks, always in this order: `order` (held while a batch goes to the sink, so that batches
 /// of two sources cannot overtake each other) and `state` (held for memory only).
-package final class Intake: Sendable {
+public final class Intake: Sendable {
     /// A batch goes to the sink when it has grown to this many readings, if no source ended it before.
-    package static let batchSize = 256
+    public static let batchSize = 256
 
     private struct State {
         var registry: DeviceRegistry
@@ -30,14 +30,14 @@ package final class Intake: Sendable {
     private let sink: any RecordSink
     private let clock: any Clock
 
-    package init(registry: DeviceRegistry, trust: ClockTrust, clock: any Clock, sink: any RecordSink) {
+    public init(registry: DeviceRegistry, trust: ClockTrust, clock: any Clock, sink: any RecordSink) {
         state = Mutex(State(registry: registry, trust: trust))
         self.sink = sink
         self.clock = clock
     }
 
     /// The device at `address`, found or made.
-    package func device(
+    public func device(
         at address: String, as description: @autoclosure () -> DeviceRegistry.Description
     ) -> DeviceID? {
         state.withLock { state in
@@ -63,7 +63,7 @@ package final class Intake: Sendable {
     /// `available`: what the source knows; nil where a message that is not retained is itself the sign of life.
     /// `source` tells the topic or the group of registers from the device's others, as in `reject`.
     @discardableResult
-    package func take(
+    public func take(
         _ samples: [Sample], of device: DeviceID, at heard: ClockReading? = nil, retained: Bool = false,
         connection: UInt32 = 0, available: Bool? = nil, source: @autoclosure () -> Int = 0
     ) -> Bool {
@@ -101,7 +101,7 @@ package final class Intake: Sendable {
     }
 
     /// Its availability topic or its bus says that it came or went. A retained word is no sign of life.
-    package func note(_ device: DeviceID, available: Bool, retained: Bool = false) {
+    public func note(_ device: DeviceID, available: Bool, retained: Bool = false) {
         let now = clock.now()
         state.withLock { state in
             let stamp = state.trust.stamp(now)
@@ -118,7 +118,7 @@ package final class Intake: Sendable {
     }
 
     /// Something of `device` could not be read; nil: it is not known whose it was. `source` as in `take`.
-    package func reject(_ device: DeviceID?, _ reason: String, source: Int = 0) {
+    public func reject(_ device: DeviceID?, _ reason: String, source: Int = 0) {
         state.withLock { state in
             state.counters.rejected += 1
             guard let device else { return }
@@ -131,7 +131,7 @@ package final class Intake: Sendable {
     }
 
     /// Nothing could be asked of `device`: the way to it is closed. What was never said was not rejected.
-    package func noteUnasked(_ device: DeviceID, _ reason: String, source: Int) {
+    public func noteUnasked(_ device: DeviceID, _ reason: String, source: Int) {
         state.withLock { state in
             Intake.update(&state, device) { status in
                 status.lastError = reason
@@ -141,17 +141,17 @@ package final class Intake: Sendable {
     }
 
     /// A topic that no profile knows.
-    package func noteUnrecognized() {
+    public func noteUnrecognized() {
         state.withLock { $0.counters.unrecognized += 1 }
     }
 
     /// A message of somebody whom the configuration leaves out.
-    package func noteLeftOut() {
+    public func noteLeftOut() {
         state.withLock { $0.counters.leftOut += 1 }
     }
 
     /// Hands the batch to the sink.
-    package func endBatch() {
+    public func endBatch() {
         order.withLock { _ in
             let records = state.withLock { state -> [Record] in
                 Intake.closeReadings(&state)
@@ -165,7 +165,7 @@ package final class Intake: Sendable {
     }
 
     /// Brings the devices in line with the configuration and logs what changed.
-    package func reconcile() {
+    public func reconcile() {
         state.withLock { state in
             let changed = state.registry.reconcile(at: state.trust.stamp(clock.now()).time)
             Intake.closeReadings(&state)
@@ -175,17 +175,17 @@ package final class Intake: Sendable {
     }
 
     /// Every device known, in no order.
-    package var devices: [Device] { state.withLock { Array($0.registry.devices.values) } }
+    public var devices: [Device] { state.withLock { Array($0.registry.devices.values) } }
     /// What was counted since the start.
-    package var counters: IntakeCounters { state.withLock { $0.counters } }
+    public var counters: IntakeCounters { state.withLock { $0.counters } }
     /// The device that people call so.
-    package func device(named name: String) -> Device? { state.withLock { $0.registry.device(named: name) } }
+    public func device(named name: String) -> Device? { state.withLock { $0.registry.device(named: name) } }
     /// The latest descriptor.
-    package func device(_ id: DeviceID) -> Device? { state.withLock { $0.registry.devices[id] } }
+    public func device(_ id: DeviceID) -> Device? { state.withLock { $0.registry.devices[id] } }
     /// What is known of it besides its readings.
-    package func status(_ id: DeviceID) -> DeviceStatus { state.withLock { $0.statuses[id] ?? DeviceStatus() } }
+    public func status(_ id: DeviceID) -> DeviceStatus { state.withLock { $0.statuses[id] ?? DeviceStatus() } }
     /// The newest reading of every series heard since the start.
-    package var latest: [Reading] { state.withLock { $0.latest.compactMap { $0 } } }
+    public var latest: [Reading] { state.withLock { $0.latest.compactMap { $0 } } }
 
     private static func availability(_ isThere: Bool) -> Sample {
         Sample(channel: .total, quantity: .available, value: isThere ? 1000 : 0)

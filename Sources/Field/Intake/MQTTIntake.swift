@@ -7,7 +7,7 @@ import Timekeeping
 
 /// Messages of one broker: subscribed as the profiles say, decoded on the connection's own thread, handed on in
 /// batches.
-package final class MQTTIntake: Sendable {
+public final class MQTTIntake: Sendable {
     /// What only the connection's thread touches: it calls the handler for one message at a time.
     private final class Decoding: @unchecked Sendable {
         let decoder: MessageDecoder
@@ -49,7 +49,7 @@ package final class MQTTIntake: Sendable {
     }
 
     /// Of `profiles` only those that describe messages are used.
-    package init(
+    public init(
         intake: Intake, profiles: [Profile], settings: MessageSettings = MessageSettings(),
         admission: Admission = Admission(), clock: any Clock, logger: Logger
     ) {
@@ -63,12 +63,12 @@ package final class MQTTIntake: Sendable {
     }
 
     /// Any thread.
-    package var isConnected: Bool { isConnectedNow.load(ordering: .relaxed) }
+    public var isConnected: Bool { isConnectedNow.load(ordering: .relaxed) }
     /// For people: where the connection stands.
-    package var state: String { stateText.withLock { $0 } }
+    public var state: String { stateText.withLock { $0 } }
 
     /// Connects, and goes on trying; never throws because a broker is not there.
-    package func start(_ options: MQTTOptions, qos: MQTTQoS = .atLeastOnce) throws(MQTTError) -> MQTTConnection {
+    public func start(_ options: MQTTOptions, qos: MQTTQoS = .atLeastOnce) throws(MQTTError) -> MQTTConnection {
         let place = "\(options.host):\(options.port)"
         // Before the connection's thread begins, which has the decoder to itself from then on.
         decoding.filters = Set(decoding.decoder.subscriptions)
@@ -225,7 +225,7 @@ package final class MQTTIntake: Sendable {
 
 extension DeviceRegistry.Description {
     /// What a profile says of its devices, and what the first samples give away: who reports production is an inverter.
-    package init(profile: Profile, samples: [Sample]) {
+    public init(profile: Profile, samples: [Sample]) {
         var role: DeviceRole? = profile.role == .load ? nil : profile.role
         if role == nil, samples.contains(where: { $0.quantity == .productionEnergy || $0.quantity == .productionPower })
         {

@@ -9,22 +9,22 @@ import Timekeeping
 ///
 /// Each group of a device's registers has a period of its own. The bus reads by that plan on its own thread; here its
 /// results become samples. A device that does not answer is said to be away; the others go on.
-package final class ModbusIntake: Sendable {
+public final class ModbusIntake: Sendable {
     /// One device of the bus.
-    package struct Target: Sendable {
+    public struct Target: Sendable {
         /// What log lines call it.
-        package var name: String
+        public var name: String
         /// 0 to 255; behind a gateway the device's own address on the line.
-        package var unit: UInt8
-        package var profile: Profile
+        public var unit: UInt8
+        public var profile: Profile
         /// Milliseconds between two reads of the first, fast group; the others keep their profile's proportion.
-        package var interval: Int64
+        public var interval: Int64
         /// Milliseconds of silence it wants after an answer; nil: what its profile says.
-        package var pause: Int64?
+        public var pause: Int64?
         /// What its owner says of its transformers.
-        package var context: RegisterContext
+        public var context: RegisterContext
 
-        package init(
+        public init(
             name: String, unit: UInt8, profile: Profile, interval: Int64, pause: Int64? = nil,
             context: RegisterContext = RegisterContext()
         ) {
@@ -50,9 +50,9 @@ package final class ModbusIntake: Sendable {
     }
 
     /// The line itself, for reads beside the plan and for what it has seen.
-    package let bus: ModbusBus
+    public let bus: ModbusBus
     /// In the order of the report's units.
-    package let targets: [Target]
+    public let targets: [Target]
     private let intake: Intake
     private let clock: any Clock
     private let logger: Logger
@@ -61,7 +61,7 @@ package final class ModbusIntake: Sendable {
     private let complaints = ComplaintLimiter()
 
     /// Of `targets` only those whose profile has registers are read.
-    package init(intake: Intake, bus: ModbusBus, targets: [Target], clock: any Clock, logger: Logger) {
+    public init(intake: Intake, bus: ModbusBus, targets: [Target], clock: any Clock, logger: Logger) {
         self.intake = intake
         self.bus = bus
         self.targets = targets.filter { $0.profile.registers != nil }
@@ -71,13 +71,13 @@ package final class ModbusIntake: Sendable {
     }
 
     /// Requests sent since the start.
-    package var requests: UInt64 { UInt64(bus.report.total.requests) }
+    public var requests: UInt64 { UInt64(bus.report.total.requests) }
     /// Those of `requests` that brought no words.
-    package var errors: UInt64 { UInt64(bus.report.total.errors) }
+    public var errors: UInt64 { UInt64(bus.report.total.errors) }
     /// The bus as a person writes it: `tcp://meter:502`.
-    package var name: String { "\(bus.address)" }
+    public var name: String { "\(bus.address)" }
     /// Nil while all is well; else what goes wrong with the first device that has trouble, and with how many more.
-    package var trouble: String? {
+    public var trouble: String? {
         let troubles = counts.withLock { $0.troubles }
         guard let first = troubles.min(by: { ($0.key.target, $0.key.group) < ($1.key.target, $1.key.group) }) else {
             return nil
@@ -86,15 +86,15 @@ package final class ModbusIntake: Sendable {
         return "\(targets[first.key.target].name): \(first.value)" + (others > 0 ? "; and \(others) more" : "")
     }
     /// Whether any device has been read since the start.
-    package var hasAnswered: Bool { counts.withLock { $0.hasAnswered } }
+    public var hasAnswered: Bool { counts.withLock { $0.hasAnswered } }
 
     /// Where a device on a bus is heard: `modbus:tcp://meter:502/1`.
-    package static func binding(_ bus: BusAddress, unit: UInt8) -> String {
+    public static func binding(_ bus: BusAddress, unit: UInt8) -> String {
         "modbus:\(bus)/\(unit)"
     }
 
     /// Reads until the task is cancelled or the bus closed.
-    package func run() async {
+    public func run() async {
         let plan = BusPlan(units: devices.withLock { $0.map(\.plan) })
         await withDiscardingTaskGroup { group in
             for await batch in bus.results(of: plan) {

@@ -5,20 +5,20 @@ import Timekeeping
 /// From what a decoder read to readings: plausibility, believed times, series numbers, flags.
 ///
 /// The pure half of Intake: it has no clock, no I/O and no randomness, and runs the same in the daemon and in a replay.
-package struct Normalizer: Sendable {
+public struct Normalizer: Sendable {
     /// A source's time is believed from here on …
-    package static let earliestTime = Timestamp(milliseconds: 1_420_070_400_000)  // 2015-01-01T00:00:00Z
+    public static let earliestTime = Timestamp(milliseconds: 1_420_070_400_000)  // 2015-01-01T00:00:00Z
     /// … and not further than this after the receive time.
-    package static let futureTolerance: Int64 = 5 * Span.minute
+    public static let futureTolerance: Int64 = 5 * Span.minute
     /// A device has no more series than this; more would be a device that invents names.
-    package static let maximumSeriesPerDevice = 256
+    public static let maximumSeriesPerDevice = 256
 
     /// What was refused, since the start.
-    package struct Counters: Hashable, Sendable {
-        package var readings: UInt64 = 0
-        package var implausible: UInt64 = 0
-        package var untrustedTimes: UInt64 = 0
-        package var tooManySeries: UInt64 = 0
+    public struct Counters: Hashable, Sendable {
+        public var readings: UInt64 = 0
+        public var implausible: UInt64 = 0
+        public var untrustedTimes: UInt64 = 0
+        public var tooManySeries: UInt64 = 0
     }
 
     private struct Series {
@@ -39,20 +39,20 @@ package struct Normalizer: Sendable {
     private var sources: [Source] = []
     /// Where a device's source is.
     private var places: [DeviceID: Int] = [:]
-    package private(set) var counters = Counters()
+    public private(set) var counters = Counters()
 
-    package init() {}
+    public init() {}
 
     /// What holds for all samples of one message.
-    package struct Context: Sendable {
-        package var device: DeviceID
-        package var received: Timestamp
-        package var retained: Bool
-        package var clockSynchronized: Bool
+    public struct Context: Sendable {
+        public var device: DeviceID
+        public var received: Timestamp
+        public var retained: Bool
+        public var clockSynchronized: Bool
         /// Counts the connections of the transport.
-        package var connection: UInt32
+        public var connection: UInt32
 
-        package init(
+        public init(
             device: DeviceID, received: Timestamp, retained: Bool = false, clockSynchronized: Bool = true,
             connection: UInt32 = 0
         ) {
@@ -67,7 +67,7 @@ package struct Normalizer: Sendable {
     /// Appends a reading to `readings` for each sample that is plausible. `number` gives a series its number in the
     /// log; nil when there is no room for more series. Returns the reason the last refused sample was refused for.
     @discardableResult
-    package mutating func normalize(
+    public mutating func normalize(
         _ samples: [Sample], _ context: Context, number: (SeriesKey) -> SeriesNumber?, into readings: inout [Reading]
     ) -> String? {
         let place = place(of: context.device)

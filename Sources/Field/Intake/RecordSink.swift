@@ -2,7 +2,7 @@ import Metering
 import Records
 
 /// Where Intake puts what it understood: the gateway's log. Any thread.
-package protocol RecordSink: Sendable {
+public protocol RecordSink: Sendable {
     /// The number of a series, given now if it has none; nil when there is no room for more.
     func number(for key: SeriesKey) -> SeriesNumber?
     /// Takes records over, in order. What cannot be taken is the sink's to count and to tell.

@@ -7,16 +7,16 @@
 ///
 /// The jitter adds up to a quarter, so that the gateways of a village do not all return in the same second after a
 /// power cut. It comes from a seed: the same seed waits the same times.
-package struct MQTTBackoff: Sendable {
+public struct MQTTBackoff: Sendable {
     /// The first wait in milliseconds, at least 1.
-    package let shortest: Int
+    public let shortest: Int
     /// No wait is longer than this many milliseconds, jitter included.
-    package let longest: Int
+    public let longest: Int
     private var failures = 0
     private var random: UInt64
 
     /// Waits in milliseconds are brought into 1 … one hour, and `longest` to at least `shortest`.
-    package init(shortest: Int = 1_000, longest: Int = 30_000, seed: UInt64) {
+    public init(shortest: Int = 1_000, longest: Int = 30_000, seed: UInt64) {
         let hour = 3_600_000
         self.shortest = min(max(shortest, 1), hour)
         self.longest = min(max(longest, self.shortest), hour)
@@ -24,7 +24,7 @@ package struct MQTTBackoff: Sendable {
     }
 
     /// The wait in milliseconds after one more failure.
-    package mutating func next() -> Int {
+    public mutating func next() -> Int {
         let doublings = min(failures, 22)  // 2^22 ms is beyond the hour: the shift stays far from overflow
         failures = min(failures + 1, 1_000)
         let wait = min(shortest << doublings, longest)
@@ -32,7 +32,7 @@ package struct MQTTBackoff: Sendable {
     }
 
     /// To be called when a connection has proved itself: the next wait is the shortest again.
-    package mutating func reset() {
+    public mutating func reset() {
         failures = 0
     }
 

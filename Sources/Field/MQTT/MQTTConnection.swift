@@ -12,7 +12,7 @@ import Threads
 /// the connection is released without it, the thread is told to end and nobody waits.
 ///
 /// **Acknowledgement.** A QoS 1 message is acknowledged to the broker as soon as `handler` returns.
-package final class MQTTConnection: Sendable {
+public final class MQTTConnection: Sendable {
     private let mailbox: MQTTMailbox
 
     /// Starts the thread, which tries to connect until `stop()`; a broker that is not there is a state, no error.
@@ -23,7 +23,7 @@ package final class MQTTConnection: Sendable {
     ///   - onBatchEnd: after one or more calls of `handler`, when the socket is drained or 256 packets have been
     ///     read: the place to wake a consumer once for all of them.
     ///   - handler: each message, in the broker's order.
-    package init(
+    public init(
         options: MQTTOptions, onState: @escaping @Sendable (MQTTState) -> Void = { _ in },
         onBatchEnd: @escaping @Sendable () -> Void = {},
         handler: @escaping @Sendable (borrowing MQTTMessage) -> Void
@@ -40,10 +40,10 @@ package final class MQTTConnection: Sendable {
     }
 
     /// What has been seen so far.
-    package var counters: MQTTCounters { mailbox.counters }
+    public var counters: MQTTCounters { mailbox.counters }
 
     /// Subscribes now or when connected, and again after each reconnect. A filter given before gets the new QoS.
-    package func subscribe(_ filters: [(filter: String, qos: MQTTQoS)]) throws(MQTTError) {
+    public func subscribe(_ filters: [(filter: String, qos: MQTTQoS)]) throws(MQTTError) {
         for (filter, _) in filters {
             guard isTopicText(filter), mosquitto_sub_topic_check(filter) == MOSQ_ERR_SUCCESS.rawValue else {
                 throw .badFilter(filter)
@@ -54,7 +54,7 @@ package final class MQTTConnection: Sendable {
 
     /// Queues a message. It is sent when connected; QoS 1 again after a broken connection, QoS 0 is then lost and
     /// counted. Throws `queueFull` at the limits of the options and never waits.
-    package func publish(
+    public func publish(
         topic: String, payload: [UInt8], qos: MQTTQoS = .atMostOnce, retain: Bool = false
     ) throws(MQTTError) {
         guard isTopicText(topic), mosquitto_pub_topic_check(topic) == MOSQ_ERR_SUCCESS.rawValue else {
@@ -65,13 +65,13 @@ package final class MQTTConnection: Sendable {
 
     /// True as soon as all that `publish` accepted has been sent (QoS 0) or acknowledged (QoS 1); false when that
     /// has not happened after `milliseconds`, or the connection is stopped first.
-    package func drained(within milliseconds: Int) async -> Bool {
+    public func drained(within milliseconds: Int) async -> Bool {
         await mailbox.drained(within: milliseconds)
     }
 
     /// Says good-bye to the broker and returns when the thread has made its last call. What is still queued is
     /// dropped: `drained` comes before. Takes one turn of the loop, or the rest of a name lookup.
-    package func stop() async {
+    public func stop() async {
         mailbox.requestStop()
         await mailbox.ended()
     }

@@ -1,5 +1,5 @@
 /// Why a call to `MQTTConnection` was not accepted. Troubles with the broker are states, not errors.
-package enum MQTTError: Error, Equatable, CustomStringConvertible {
+public enum MQTTError: Error, Equatable, CustomStringConvertible {
     /// An option that cannot work; which one, and what would.
     case badOption(String)
     /// Not a topic that can be published to: empty, too long, with a wildcard or a control character.
@@ -15,7 +15,7 @@ package enum MQTTError: Error, Equatable, CustomStringConvertible {
     /// The C library or the system refused, with its own words.
     case system(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .badOption(let text): "MQTT option: \(text)"
         case .badTopic(let text): "MQTT topic “\(text)”: must be 1 to 65535 bytes without +, # or control characters"

@@ -2,12 +2,12 @@
 ///
 /// Topic and payload point into the C library's memory, which is freed as soon as the handler returns: copy what is
 /// needed later. The type is not copyable, so that at least the message itself cannot be kept by mistake.
-package struct MQTTMessage: ~Copyable {
+public struct MQTTMessage: ~Copyable {
     /// UTF-8, checked by the C library, without the final zero.
-    package let topic: UnsafeRawBufferPointer
+    public let topic: UnsafeRawBufferPointer
     /// At most `MQTTOptions.payloadLimit` bytes, of whatever the sender liked.
-    package let payload: UnsafeRawBufferPointer
-    package let qos: Int32
+    public let payload: UnsafeRawBufferPointer
+    public let qos: Int32
     /// Old data that the broker kept for new subscribers, not something that has just happened.
-    package let retained: Bool
+    public let retained: Bool
 }

@@ -1,55 +1,55 @@
 /// How to reach a broker, and the limits of one connection to it. MQTT 3.1.1 or 5, over TCP or TLS.
-package struct MQTTOptions: Sendable {
+public struct MQTTOptions: Sendable {
     /// Host name or numeric address; every address of a name is tried in turn.
-    package var host: String
-    package var port: UInt16
+    public var host: String
+    public var port: UInt16
     /// Must be the same at each start for a session to be kept; at most 65,535 bytes, and brokers may allow 23 only.
-    package var clientID: String
-    package var username: String?
+    public var clientID: String
+    public var username: String?
     /// Without a zero byte: the C library takes a C string.
-    package var password: [UInt8]?
+    public var password: [UInt8]?
     /// Seconds of silence after which the broker is pinged, 5 … 65,535.
-    package var keepAlive = 60
+    public var keepAlive = 60
     /// `false` asks the broker to keep subscriptions and QoS 1 messages while the connection is away.
-    package var cleanSession = false
-    package var version = Version.v311
+    public var cleanSession = false
+    public var version = Version.v311
     /// Nil: in the clear.
-    package var tls: TLS?
+    public var tls: TLS?
     /// What the broker publishes when the connection dies without good-bye.
-    package var will: Will?
+    public var will: Will?
     /// Milliseconds from opening the socket to the broker's answer, for each address.
-    package var connectTimeout = 10_000
-    package var backoff: MQTTBackoff
+    public var connectTimeout = 10_000
+    public var backoff: MQTTBackoff
     /// A longer payload is counted and never reaches the handler, in bytes.
-    package var payloadLimit = 256 * 1024
+    public var payloadLimit = 256 * 1024
     /// Messages accepted by `publish` and not yet sent (QoS 0) or acknowledged (QoS 1).
-    package var queueLimit = 1_000
+    public var queueLimit = 1_000
     /// Bytes of topics and payloads in the same queue.
-    package var queueByteLimit = 4 * 1024 * 1024
+    public var queueByteLimit = 4 * 1024 * 1024
     /// Outgoing QoS 1 messages that may wait for their acknowledgement at the same time, 1 … 65,535.
-    package var maxInFlight = 20
+    public var maxInFlight = 20
 
     /// Seconds for which a broker of version 5 keeps the session of a client that is away; version 3.1.1 has no word
     /// for it, and brokers keep those as they are configured.
-    package static let sessionExpiry: UInt32 = 7 * 86_400
+    public static let sessionExpiry: UInt32 = 7 * 86_400
 
     /// The protocol's version.
-    package enum Version: Sendable {
+    public enum Version: Sendable {
         case v311, v5
     }
 
     /// Who is believed to be the broker, and who this client is. The broker's certificate has to be for `host`.
     /// Files are PEM, and the key has no password.
-    package struct TLS: Sendable {
+    public struct TLS: Sendable {
         /// Certificates of the authorities that are believed; nil: those of the system.
-        package var authorityFile: String?
+        public var authorityFile: String?
         /// The client's own certificate and key, for brokers that ask for one: both or none.
-        package var certificateFile: String?
-        package var keyFile: String?
+        public var certificateFile: String?
+        public var keyFile: String?
 
         static let systemAuthorities = "/etc/ssl/certs"
 
-        package init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
+        public init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
             self.authorityFile = authorityFile
             self.certificateFile = certificateFile
             self.keyFile = keyFile
@@ -57,13 +57,13 @@ package struct MQTTOptions: Sendable {
     }
 
     /// A message left with the broker.
-    package struct Will: Sendable {
-        package var topic: String
-        package var payload: [UInt8]
-        package var qos: MQTTQoS
-        package var retain: Bool
+    public struct Will: Sendable {
+        public var topic: String
+        public var payload: [UInt8]
+        public var qos: MQTTQoS
+        public var retain: Bool
 
-        package init(topic: String, payload: [UInt8], qos: MQTTQoS = .atLeastOnce, retain: Bool = true) {
+        public init(topic: String, payload: [UInt8], qos: MQTTQoS = .atLeastOnce, retain: Bool = true) {
             self.topic = topic
             self.payload = payload
             self.qos = qos
@@ -72,7 +72,7 @@ package struct MQTTOptions: Sendable {
     }
 
     /// `seed` decides the jitter of the back-off only.
-    package init(host: String, port: UInt16 = 1883, clientID: String, seed: UInt64) {
+    public init(host: String, port: UInt16 = 1883, clientID: String, seed: UInt64) {
         self.host = host
         self.port = port
         self.clientID = clientID
@@ -81,7 +81,7 @@ package struct MQTTOptions: Sendable {
 }
 
 /// The promise about delivery. QoS 2 is left out: readings carry their own identity, so twice is harmless.
-package enum MQTTQoS: Int32, Sendable {
+public enum MQTTQoS: Int32, Sendable {
     case atMostOnce = 0
     case atLeastOnce = 1
 }

@@ -1,5 +1,5 @@
 /// Where a connection stands.
-package enum MQTTState: Sendable, Equatable, CustomStringConvertible {
+public enum MQTTState: Sendable, Equatable, CustomStringConvertible {
     /// An attempt has begun.
     case connecting
     /// The broker has accepted; `sessionPresent` when it had kept the session (and perhaps messages for it).
@@ -9,7 +9,7 @@ package enum MQTTState: Sendable, Equatable, CustomStringConvertible {
     /// The end: `stop()` was called, nothing follows.
     case stopped
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .connecting: "connecting"
         case .connected(let sessionPresent): sessionPresent ? "connected, session resumed" : "connected"
@@ -20,19 +20,19 @@ package enum MQTTState: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// What a connection has seen since it was made; each only grows.
-package struct MQTTCounters: Sendable, Equatable {
+public struct MQTTCounters: Sendable, Equatable {
     /// Messages given to the handler.
-    package var received = 0
+    public var received = 0
     /// Messages withheld from it because their payload was over the limit.
-    package var oversized = 0
+    public var oversized = 0
     /// Accepted connections after the first one.
-    package var reconnects = 0
+    public var reconnects = 0
     /// Outgoing messages sent (QoS 0) or acknowledged (QoS 1).
-    package var published = 0
+    public var published = 0
     /// Messages that `publish` did not accept because the queue was full.
-    package var refused = 0
+    public var refused = 0
     /// QoS 0 messages that were on their way when the connection broke.
-    package var lost = 0
+    public var lost = 0
     /// Subscriptions that the broker refused.
-    package var refusedSubscriptions = 0
+    public var refusedSubscriptions = 0
 }

@@ -10,10 +10,10 @@ import Timekeeping
 ///
 /// Times are RFC 3339, seconds or milliseconds since 1970, or local times of the home without an offset, in whose
 /// repeated hour the order of the lines decides. A price holds until the next one begins, at most for the usual step.
-package struct PriceReader {
-    package static let maximumBytes = 8 << 20
+public struct PriceReader {
+    public static let maximumBytes = 8 << 20
     /// Ten years of hours.
-    package static let maximumPrices = 100_000
+    public static let maximumPrices = 100_000
 
     let layout: PriceLayout
     private let zone: Zone
@@ -29,13 +29,13 @@ package struct PriceReader {
     ]
 
     /// `zone`: of times without an offset.
-    package init(layout: PriceLayout, zone: Zone) {
+    public init(layout: PriceLayout, zone: Zone) {
         self.layout = layout
         self.zone = zone
     }
 
     /// The prices of a text, in the order of time; `list` and `currency` are what the runs are called.
-    package func runs(_ bytes: [UInt8], list: String, currency: Currency) throws(PriceError) -> [PriceRun] {
+    public func runs(_ bytes: [UInt8], list: String, currency: Currency) throws(PriceError) -> [PriceRun] {
         guard bytes.count <= PriceReader.maximumBytes else {
             throw PriceError("the text is longer than \(PriceReader.maximumBytes) bytes")
         }

@@ -2,25 +2,25 @@ import Metering
 import Timekeeping
 
 /// Where a price list comes from and how it is written. `[[prices]]` of the configuration.
-package struct PriceSource: Hashable, Sendable {
-    package enum Place: Hashable, Sendable {
+public struct PriceSource: Hashable, Sendable {
+    public enum Place: Hashable, Sendable {
         /// `{today}`, `{tomorrow}` and `{yesterday}` stand for the home's local dates, such as 2026-03-29.
         case url(String)
         case file(String)
     }
 
     /// Name of the list, as tariffs name it; at most 64 bytes.
-    package var name: String
-    package var currency: Currency
+    public var name: String
+    public var currency: Currency
     /// Nil: only what somebody imports.
-    package var place: Place?
+    public var place: Place?
     /// ms between two looks.
-    package var interval: Int64
-    package var layout: PriceLayout
+    public var interval: Int64
+    public var layout: PriceLayout
 
-    package static let defaultInterval: Int64 = Span.hour
+    public static let defaultInterval: Int64 = Span.hour
 
-    package init(
+    public init(
         name: String, currency: Currency, place: Place? = nil, interval: Int64 = PriceSource.defaultInterval,
         layout: PriceLayout = PriceLayout()
     ) {
@@ -32,20 +32,20 @@ package struct PriceSource: Hashable, Sendable {
     }
 
     /// The address for a local date.
-    package static func address(_ url: String, today: LocalDay) -> String {
+    public static func address(_ url: String, today: LocalDay) -> String {
         url.replacing("{today}", with: today.description).replacing("{tomorrow}", with: today.next.description)
             .replacing("{yesterday}", with: today.previous.description)
     }
 }
 
 /// How prices stand in a text; what is nil is found by the names that are usual.
-package struct PriceLayout: Hashable, Sendable {
+public struct PriceLayout: Hashable, Sendable {
     /// Name of the column or member that holds the start of each price.
-    package var time: String?
-    package var price: String?
-    package var unit = PriceUnit.kilowattHour
+    public var time: String?
+    public var price: String?
+    public var unit = PriceUnit.kilowattHour
 
-    package init(time: String? = nil, price: String? = nil, unit: PriceUnit = .kilowattHour) {
+    public init(time: String? = nil, price: String? = nil, unit: PriceUnit = .kilowattHour) {
         self.time = time
         self.price = price
         self.unit = unit
@@ -53,7 +53,7 @@ package struct PriceLayout: Hashable, Sendable {
 }
 
 /// What a price in a text is stated for.
-package enum PriceUnit: String, Hashable, Sendable, CaseIterable {
+public enum PriceUnit: String, Hashable, Sendable, CaseIterable {
     case kilowattHour = "kWh"
     /// As exchanges state it: a thousandth of it is per kWh.
     case megawattHour = "MWh"
@@ -71,8 +71,8 @@ package enum PriceUnit: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Why prices cannot be read: a sentence that names the place in the text.
-package struct PriceError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let description: String
+public struct PriceError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
 
     init(_ description: String) {
         self.description = description

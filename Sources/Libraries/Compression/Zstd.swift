@@ -3,11 +3,11 @@ import CZstd
 /// Makes zstd frames (RFC 8878) without checksum and content size: the formats that use them have their own.
 ///
 /// Owns a context of some 100 KB; made for a run of blocks and let go after it. One thread at a time.
-package final class ZstdCompressor {
+public final class ZstdCompressor {
     private let context: OpaquePointer
 
     /// `level` 1 is the fastest. Traps where there is no memory for the context.
-    package init(level: Int32 = 1) {
+    public init(level: Int32 = 1) {
         guard let context = ZSTD_createCCtx() else { preconditionFailure("no memory for a compressor") }
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
@@ -18,18 +18,18 @@ package final class ZstdCompressor {
     deinit { ZSTD_freeCCtx(context) }
 
     /// The frame's length in `target`; nil where it does not fit, as with bytes that cannot be compressed.
-    package func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    public func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
         let count = czstd_compress(context, target.baseAddress, target.count, source.baseAddress, source.count)
         return count < 0 ? nil : count
     }
 }
 
 /// Reads zstd frames. One thread at a time; who has it may pass it on.
-package final class ZstdDecompressor: @unchecked Sendable {  // passed from hand to hand, one user at a time
+public final class ZstdDecompressor: @unchecked Sendable {  // passed from hand to hand, one user at a time
     private let context: OpaquePointer
 
     /// Traps where there is no memory for the context.
-    package init() {
+    public init() {
         guard let context = ZSTD_createDCtx() else { preconditionFailure("no memory for a decompressor") }
         self.context = context
     }
@@ -38,7 +38,7 @@ package final class ZstdDecompressor: @unchecked Sendable {  // passed from hand
 
     /// Decodes one frame that must fill `target` exactly; false for anything else. `target` bounds the memory that
     /// hostile bytes can ask for.
-    package func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+    public func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
         czstd_decompress(context, target.baseAddress, target.count, source.baseAddress, source.count)
             == target.count
     }

@@ -3,11 +3,11 @@ import Glibc
 
 /// HTTP requests over TCP or a Unix socket, one after another. Blocking, one thread at a time; never on the
 /// cooperative pool. Redirections are not followed. The connection is kept for the next request where it can be.
-package final class HTTPClient {
+public final class HTTPClient {
     private let handle: UnsafeMutableRawPointer
 
     /// Traps when there is no memory for a handle.
-    package init() {
+    public init() {
         precondition(globallyReady, "libcurl cannot be used")
         guard let handle = curl_easy_init() else { preconditionFailure("no memory for an HTTP client") }
         self.handle = handle
@@ -16,14 +16,14 @@ package final class HTTPClient {
     deinit { curl_easy_cleanup(handle) }
 
     /// The whole answer, in memory.
-    package func send(_ request: HTTPRequest) throws(HTTPClientError) -> HTTPAnswer {
+    public func send(_ request: HTTPRequest) throws(HTTPClientError) -> HTTPAnswer {
         try perform(request, Exchange(maximumBodyBytes: request.maximumBodyBytes, chunk: nil))
     }
 
     /// Gives the body of a 2xx answer to `chunk` piece by piece as it comes, without limit of length or time, until the
     /// server ends it or `chunk` returns false. The bytes are valid only inside the call. The body of any other answer,
     /// which explains it, is in the result.
-    package func stream(
+    public func stream(
         _ request: HTTPRequest, _ chunk: (UnsafeRawBufferPointer) -> Bool
     ) throws(HTTPClientError) -> HTTPAnswer {
         let result = withoutActuallyEscaping(chunk) { chunk in

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why there is no answer.
-package enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Nobody answers there. `errno` is `ENOENT` for a missing socket, `ECONNREFUSED` when nothing listens, `EACCES`
     /// without permission, 0 when the host's name is unknown.
     case cannotConnect(target: String, errno: Int32, reason: String)
@@ -12,7 +12,7 @@ package enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible
     /// Anything else, such as a connection that broke or a certificate that does not hold.
     case failed(target: String, code: Int32, reason: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .cannotConnect(let target, let code, let reason):
             "Cannot connect to \(target): \(code == 0 ? reason : String(cString: strerror(code)))."

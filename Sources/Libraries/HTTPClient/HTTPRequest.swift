@@ -1,17 +1,17 @@
 /// One request. Nothing of it is read from the environment, save a proxy's address for TCP.
-package struct HTTPRequest: Sendable {
-    package var method: String
+public struct HTTPRequest: Sendable {
+    public var method: String
     /// `http://` or `https://`. With a Unix socket the host is only what the `Host` header says.
-    package var url: String
-    package var unixSocket: String?
-    package var headers: [(name: String, value: String)]
-    package var body: [UInt8]?
+    public var url: String
+    public var unixSocket: String?
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]?
     /// Milliseconds for the whole exchange; of a stream, only until it is connected.
-    package var timeout: Int
+    public var timeout: Int
     /// A longer answer is an error, and is not kept in memory.
-    package var maximumBodyBytes: Int
+    public var maximumBodyBytes: Int
 
-    package init(
+    public init(
         _ method: String = "GET", url: String, unixSocket: String? = nil,
         headers: [(name: String, value: String)] = [], body: [UInt8]? = nil, timeout: Int = 10_000,
         maximumBodyBytes: Int = 64 << 20
@@ -30,15 +30,15 @@ package struct HTTPRequest: Sendable {
 }
 
 /// What came back, whatever its status: a 404 is an answer, not an error.
-package struct HTTPAnswer: Sendable {
-    package let status: Int
+public struct HTTPAnswer: Sendable {
+    public let status: Int
     /// In the order in which they came, names as they were written.
-    package let headers: [(name: String, value: String)]
+    public let headers: [(name: String, value: String)]
     /// Of a stream whose status was 2xx: empty, its chunks went to the closure.
-    package let body: [UInt8]
+    public let body: [UInt8]
 
     /// The first header of that name; letter case does not count.
-    package func header(_ name: String) -> String? {
+    public func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 }

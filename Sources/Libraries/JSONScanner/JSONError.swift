@@ -1,8 +1,8 @@
 import CSimdjson
 
 /// Why a text is not a JSON document that we take, and the byte where that was noticed.
-package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Kind: Hashable, Sendable {
+public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Kind: Hashable, Sendable {
         /// Nothing but blanks.
         case empty
         case tooLarge(maximumBytes: Int)
@@ -24,16 +24,16 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case outOfMemory
     }
 
-    package let kind: Kind
+    public let kind: Kind
     /// Counted from 0.
-    package let offset: Int
+    public let offset: Int
 
-    package init(kind: Kind, offset: Int) {
+    public init(kind: Kind, offset: Int) {
         self.kind = kind
         self.offset = offset
     }
 
-    package var description: String {
+    public var description: String {
         "The JSON text \(reason), at byte \(offset)."
     }
 

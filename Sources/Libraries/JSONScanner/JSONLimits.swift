@@ -1,18 +1,18 @@
 import CSimdjson
 
 /// What a document may cost. Everything above is refused with a `JSONError`.
-package struct JSONLimits: Hashable, Sendable {
+public struct JSONLimits: Hashable, Sendable {
     /// Length of the whole text.
-    package let bytes: Int
+    public let bytes: Int
     /// Objects and arrays inside one another, the root included.
-    package let depth: Int
+    public let depth: Int
     /// Values and keys together.
-    package let tokens: Int
+    public let tokens: Int
     /// Characters of one number.
-    package let numberLength: Int
+    public let numberLength: Int
 
     /// Limits must be positive and at most 1 GiB (depth: 1,000), which also bounds the walk's stack.
-    package init(bytes: Int = 256 << 10, depth: Int = 32, tokens: Int = 65_536, numberLength: Int = 64) {
+    public init(bytes: Int = 256 << 10, depth: Int = 32, tokens: Int = 65_536, numberLength: Int = 64) {
         precondition((1...1_000).contains(depth), "a JSON depth limit is 1 to 1,000")
         for limit in [bytes, tokens, numberLength] {
             precondition((1...(1 << 30)).contains(limit), "a JSON limit is 1 to 2^30")
@@ -24,10 +24,10 @@ package struct JSONLimits: Hashable, Sendable {
     }
 
     /// For a message from a device.
-    package static let message = JSONLimits()
+    public static let message = JSONLimits()
 
     /// For an answer of the API: up to 64 MiB.
-    package static let answer = JSONLimits(bytes: 64 << 20, tokens: 16 << 20)
+    public static let answer = JSONLimits(bytes: 64 << 20, tokens: 16 << 20)
 
     var asC: csj_limits {
         csj_limits(

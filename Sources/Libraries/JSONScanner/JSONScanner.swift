@@ -3,13 +3,13 @@ import CSimdjson
 /// Reads JSON documents one after another through the same buffers: after the first few, a scan allocates nothing.
 ///
 /// The whole document is checked before the body sees any of it. One thread at a time: a scanner is not `Sendable`.
-package final class JSONScanner {
-    package let limits: JSONLimits
+public final class JSONScanner {
+    public let limits: JSONLimits
     let parser: OpaquePointer
     private var isScanning = false
 
     /// Traps when there is no memory for an empty parser (about a page).
-    package init(limits: JSONLimits = .message) {
+    public init(limits: JSONLimits = .message) {
         guard let parser = csj_create(limits.asC) else { preconditionFailure("no memory for a JSON parser") }
         self.limits = limits
         self.parser = parser
@@ -19,7 +19,7 @@ package final class JSONScanner {
 
     /// Calls `body` with the root of the document. Values are valid only inside `body`: one that is kept and used after
     /// this scan traps. Scans of one scanner do not nest.
-    package func scan<R>(
+    public func scan<R>(
         _ bytes: UnsafeRawBufferPointer, _ body: (JSONValue) -> R
     ) throws(JSONError) -> R {
         let root = try begin(bytes)
@@ -28,7 +28,7 @@ package final class JSONScanner {
     }
 
     /// As above, for a body with an error type of its own: `malformed` turns a `JSONError` into it.
-    package func scan<R, Failure: Error>(
+    public func scan<R, Failure: Error>(
         _ bytes: UnsafeRawBufferPointer, malformed: (JSONError) -> Failure,
         _ body: (JSONValue) throws(Failure) -> R
     ) throws(Failure) -> R {

@@ -5,24 +5,24 @@ extension JSONValue {
     /// The member of that name; of several the last, as browsers and Python do. Nil when there is none, or no object.
     ///
     /// Allocates nothing, unless a key in the document is written with escapes.
-    package subscript(_ key: StaticString) -> JSONValue? {
+    public subscript(_ key: StaticString) -> JSONValue? {
         precondition(key.hasPointerRepresentation, "a JSON key of more than one character")
         return lastMember(UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
     }
 
     /// As the subscript, for a key that is not known before run time.
-    package func member(_ key: String) -> JSONValue? {
+    public func member(_ key: String) -> JSONValue? {
         var key = key
         return key.withUTF8 { lastMember(UnsafeRawBufferPointer($0)) }
     }
 
     /// The members in document order, duplicates included; empty for anything but an object.
-    @inlinable @inline(__always)
-    package var members: JSONMembers { JSONMembers(of: self) }
+    @inline(__always)
+    public var members: JSONMembers { JSONMembers(of: self) }
 
     /// The elements in order; empty for anything but an array.
-    @inlinable @inline(__always)
-    package var elements: JSONElements { JSONElements(of: self) }
+    @inline(__always)
+    public var elements: JSONElements { JSONElements(of: self) }
 
     private func lastMember(_ key: UnsafeRawBufferPointer) -> JSONValue? {
         let object = token
@@ -47,18 +47,18 @@ extension JSONValue {
 }
 
 /// One member of an object. The key is a value of kind string.
-package struct JSONMember {
-    package let key: JSONValue
-    package let value: JSONValue
+public struct JSONMember {
+    public let key: JSONValue
+    public let value: JSONValue
 }
 
 /// The members of an object, one after another, without allocation.
-package struct JSONMembers: Sequence, IteratorProtocol {
-    @usableFromInline let object: JSONValue
-    @usableFromInline var at: UInt32
-    @usableFromInline let end: UInt32
+public struct JSONMembers: Sequence, IteratorProtocol {
+    let object: JSONValue
+    var at: UInt32
+    let end: UInt32
 
-    @inlinable @inline(__always)
+    @inline(__always)
     init(of value: JSONValue) {
         let token = value.token
         object = value
@@ -66,8 +66,8 @@ package struct JSONMembers: Sequence, IteratorProtocol {
         end = Int(token.kind) == CSJ_OBJECT ? token.next : at
     }
 
-    @inlinable @inline(__always)
-    package mutating func next() -> JSONMember? {
+    @inline(__always)
+    public mutating func next() -> JSONMember? {
         guard at < end else { return nil }
         defer { at = object.token(at: at).next }
         return JSONMember(key: object.value(at: at), value: object.value(at: at + 1))
@@ -75,12 +75,12 @@ package struct JSONMembers: Sequence, IteratorProtocol {
 }
 
 /// The elements of an array, one after another, without allocation.
-package struct JSONElements: Sequence, IteratorProtocol {
-    @usableFromInline let array: JSONValue
-    @usableFromInline var at: UInt32
-    @usableFromInline let end: UInt32
+public struct JSONElements: Sequence, IteratorProtocol {
+    let array: JSONValue
+    var at: UInt32
+    let end: UInt32
 
-    @inlinable @inline(__always)
+    @inline(__always)
     init(of value: JSONValue) {
         let token = value.token
         array = value
@@ -88,8 +88,8 @@ package struct JSONElements: Sequence, IteratorProtocol {
         end = Int(token.kind) == CSJ_ARRAY ? token.next : at
     }
 
-    @inlinable @inline(__always)
-    package mutating func next() -> JSONValue? {
+    @inline(__always)
+    public mutating func next() -> JSONValue? {
         guard at < end else { return nil }
         defer { at = array.token(at: at).next }
         return array.value(at: at)

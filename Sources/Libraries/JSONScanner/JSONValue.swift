@@ -4,18 +4,18 @@ import CSimdjson
 ///
 /// No accessor throws or traps because of what the document says: what is not there, or of another kind, is nil.
 /// Those that every message goes through are inlined into its decoder, which lies in another module.
-package struct JSONValue {
-    package enum Kind: Hashable, Sendable {
+public struct JSONValue {
+    public enum Kind: Hashable, Sendable {
         case object, array, string, number, boolean, null
     }
 
-    @usableFromInline let tape: UnsafePointer<csj_tape>
-    @usableFromInline let index: UInt32
-    @usableFromInline let generation: UInt32
+    let tape: UnsafePointer<csj_tape>
+    let index: UInt32
+    let generation: UInt32
     /// Only a `JSONDocument`'s values keep their tape alive; nil costs no reference counting on the hot path.
-    @usableFromInline let owner: JSONScanner?
+    let owner: JSONScanner?
 
-    @inlinable @inline(__always)
+    @inline(__always)
     init(tape: UnsafePointer<csj_tape>, index: UInt32, generation: UInt32, owner: JSONScanner?) {
         self.tape = tape
         self.index = index
@@ -23,8 +23,8 @@ package struct JSONValue {
         self.owner = owner
     }
 
-    @inlinable @inline(__always)
-    package var kind: Kind {
+    @inline(__always)
+    public var kind: Kind {
         switch Int(token.kind) {
         case CSJ_OBJECT: .object
         case CSJ_ARRAY: .array
@@ -35,11 +35,11 @@ package struct JSONValue {
         }
     }
 
-    @inlinable @inline(__always)
-    package var isNull: Bool { Int(token.kind) == CSJ_NULL }
+    @inline(__always)
+    public var isNull: Bool { Int(token.kind) == CSJ_NULL }
 
     /// Nil when this is neither `true` nor `false`.
-    package var bool: Bool? {
+    public var bool: Bool? {
         switch Int(token.kind) {
         case CSJ_TRUE: true
         case CSJ_FALSE: false
@@ -49,25 +49,25 @@ package struct JSONValue {
 
     /// The value as it stands in the text; of a string what is between the quotes, escapes and all. The pointer is
     /// valid while this value is: inside the scan's body, or while the document is held.
-    @inlinable @inline(__always)
-    package var text: UnsafeRawBufferPointer {
+    @inline(__always)
+    public var text: UnsafeRawBufferPointer {
         let token = token
         return UnsafeRawBufferPointer(start: tape.pointee.text + Int(token.start), count: Int(token.length))
     }
 
     /// The number's own characters, as exact as they were written; valid as long as `text` is. Nil when not a number.
-    @inlinable @inline(__always)
-    package var numberText: UnsafeRawBufferPointer? {
+    @inline(__always)
+    public var numberText: UnsafeRawBufferPointer? {
         Int(token.kind) == CSJ_NUMBER ? text : nil
     }
 
     /// The number as an integer: exact or nil. `1e3` and `1.50e1` are integers, `1.5` and 2^63 are not.
-    package var integer: Int64? {
+    public var integer: Int64? {
         numberText.flatMap(exactInteger)
     }
 
     /// The string with its escapes resolved. Nil when not a string.
-    package func string() -> String? {
+    public func string() -> String? {
         let token = token
         guard Int(token.kind) == CSJ_STRING || Int(token.kind) == CSJ_KEY else { return nil }
         guard token.flags & UInt8(CSJ_ESCAPED) != 0 else { return String(decoding: text, as: UTF8.self) }
@@ -75,19 +75,19 @@ package struct JSONValue {
     }
 
     /// Where the value begins in the text, in bytes from 0: for messages to people.
-    package var offset: Int { Int(token.start) }
+    public var offset: Int { Int(token.start) }
 
-    @inlinable @inline(__always)
+    @inline(__always)
     var token: csj_token { token(at: index) }
 
-    @inlinable @inline(__always)
+    @inline(__always)
     func token(at index: UInt32) -> csj_token {
         let tape = tape.pointee
         precondition(tape.generation == generation, "a JSON value was used after its scan")
         return tape.tokens[Int(index)]
     }
 
-    @inlinable @inline(__always)
+    @inline(__always)
     func value(at index: UInt32) -> JSONValue {
         JSONValue(tape: tape, index: index, generation: generation, owner: owner)
     }

@@ -1,33 +1,33 @@
 /// Writes JSON text: numbers exactly as given, no floats, no reflection.
-package struct JSONWriter: Sendable {
+public struct JSONWriter: Sendable {
     /// What was written since the start, or since `take`.
-    package private(set) var bytes: [UInt8] = []
+    public private(set) var bytes: [UInt8] = []
     /// Whether the next value at each open level needs a comma before it.
     private var needsComma: [Bool] = [false]
 
-    package init() {}
+    public init() {}
 
     /// `[…]` around the values that `body` writes.
-    package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+    public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
         beginArray()
         try body(&self)
         endArray()
     }
 
     /// For an array that is written in parts: what follows is in it until `endArray`.
-    package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    public mutating func beginArray() { open(UInt8(ascii: "[")) }
     /// Traps unless it closes what `beginArray` opened.
-    package mutating func endArray() { close(UInt8(ascii: "]")) }
+    public mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// `{…}` around the keys and values that `body` writes.
-    package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
+    public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
         open(UInt8(ascii: "{"))
         try body(&self)
         close(UInt8(ascii: "}"))
     }
 
     /// The next value is the member of that name. Names stand in this source code, so they need no escapes.
-    package mutating func key(_ name: StaticString) {
+    public mutating func key(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -37,35 +37,35 @@ package struct JSONWriter: Sendable {
     }
 
     /// The same for a name that is made at run time.
-    package mutating func key(text name: String) {
+    public mutating func key(text name: String) {
         text(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma[needsComma.count - 1] = false
     }
 
     /// A number or literal that is JSON already, such as what `Thousandths.text` returns.
-    package mutating func raw(_ text: String) {
+    public mutating func raw(_ text: String) {
         separate()
         bytes.append(contentsOf: text.utf8)
     }
 
     /// Not known.
-    package mutating func null() {
+    public mutating func null() {
         raw("null")
     }
 
     /// `true` or `false`.
-    package mutating func bool(_ value: Bool) {
+    public mutating func bool(_ value: Bool) {
         raw(value ? "true" : "false")
     }
 
     /// All digits, also beyond what a double holds.
-    package mutating func number(_ value: some FixedWidthInteger) {
+    public mutating func number(_ value: some FixedWidthInteger) {
         raw(String(value))
     }
 
     /// A string, escaped where JSON wants it.
-    package mutating func text(_ value: String) {
+    public mutating func text(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         for byte in value.utf8 {
@@ -88,37 +88,37 @@ package struct JSONWriter: Sendable {
     }
 
     /// A member; null for nil. So are the others.
-    package mutating func field(_ name: StaticString, text value: String?) {
+    public mutating func field(_ name: StaticString, text value: String?) {
         key(name)
         if let value { text(value) } else { null() }
     }
 
     /// As `raw`.
-    package mutating func field(_ name: StaticString, raw value: String?) {
+    public mutating func field(_ name: StaticString, raw value: String?) {
         key(name)
         raw(value ?? "null")
     }
 
     /// As `number`.
-    package mutating func field(_ name: StaticString, number value: (some FixedWidthInteger)?) {
+    public mutating func field(_ name: StaticString, number value: (some FixedWidthInteger)?) {
         key(name)
         if let value { number(value) } else { null() }
     }
 
     /// As `bool`.
-    package mutating func field(_ name: StaticString, bool value: Bool) {
+    public mutating func field(_ name: StaticString, bool value: Bool) {
         key(name)
         bool(value)
     }
 
     /// Ends a line of a stream; the next value starts without a comma.
-    package mutating func newline() {
+    public mutating func newline() {
         bytes.append(0x0A)
         needsComma[needsComma.count - 1] = false
     }
 
     /// Hands out what was written so far and starts an empty buffer, levels kept: for streaming.
-    package mutating func take() -> [UInt8] {
+    public mutating func take() -> [UInt8] {
         defer { bytes.removeAll(keepingCapacity: true) }
         return bytes
     }
@@ -142,14 +142,14 @@ package struct JSONWriter: Sendable {
 }
 
 /// What can be sent as one JSON value.
-package protocol JSONEncodable: Sendable {
+public protocol JSONEncodable: Sendable {
     /// Writes exactly one value.
     func encode(to json: inout JSONWriter)
 }
 
 extension JSONWriter {
     /// A member that is an array.
-    package mutating func field(_ name: StaticString, list: [some JSONEncodable]) {
+    public mutating func field(_ name: StaticString, list: [some JSONEncodable]) {
         key(name)
         array { json in
             for item in list { item.encode(to: &json) }

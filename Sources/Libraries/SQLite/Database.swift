@@ -4,8 +4,8 @@ import CSQLite
 ///
 /// One thread at a time, blocking: keep it on a thread or an executor of its own. It is not `Sendable`, and SQLite is
 /// opened without its own mutexes because of that rule.
-package final class Database {
-    package enum Access: Hashable, Sendable {
+public final class Database {
+    public enum Access: Hashable, Sendable {
         /// The file must be there.
         case readOnly
         /// The file must be there. Nothing is locked and nothing is made beside it, so this works on a disk that takes
@@ -29,21 +29,21 @@ package final class Database {
     }
 
     /// How much a commit waits for the disk, in WAL mode.
-    package enum Durability: String, Hashable, Sendable {
+    public enum Durability: String, Hashable, Sendable {
         /// A power cut may undo the last commits, never damage the file.
         case normal = "NORMAL"
         /// A commit that returned survives a power cut.
         case full = "FULL"
     }
 
-    package let path: String
-    package let access: Access
+    public let path: String
+    public let access: Access
     private let handle: OpaquePointer
     private var cached: [String: Statement] = [:]
     private static let cacheLimit = 64
 
     /// Opens the file, in WAL mode unless read-only; other connections are waited for up to `busyTimeout` milliseconds.
-    package init(
+    public init(
         path: String, access: Access = .create, durability: Durability = .normal, busyTimeout: Int32 = 5_000
     ) throws(SQLiteError) {
         var opened: OpaquePointer?
@@ -83,7 +83,7 @@ package final class Database {
     }
 
     /// Runs one or more statements without values and drops what they answer.
-    package func execute(_ sql: String) throws(SQLiteError) {
+    public func execute(_ sql: String) throws(SQLiteError) {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw SQLiteError(handle, code: code, sql: sql) }
     }
@@ -91,7 +91,7 @@ package final class Database {
     /// The statement for this text, reset and without values. Prepared once, then taken from a cache.
     ///
     /// Two uses of one text at the same time would share their rows: finish the first.
-    package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+    public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
         if let statement = cached[sql] {
             statement.reset()
             return statement
@@ -105,12 +105,12 @@ package final class Database {
     /// Commits what `body` did, or rolls all of it back when it throws. Transactions do not nest.
     ///
     /// It takes the write lock at the start, so that it cannot fail half-way because another connection writes.
-    package func transaction<R>(_ body: () throws(SQLiteError) -> R) throws(SQLiteError) -> R {
+    public func transaction<R>(_ body: () throws(SQLiteError) -> R) throws(SQLiteError) -> R {
         try transaction(or: { $0 }, body)
     }
 
     /// As above, for a body with an error type of its own: `failed` turns SQLite's into it.
-    package func transaction<R, Failure: Error>(
+    public func transaction<R, Failure: Error>(
         or failed: (SQLiteError) -> Failure, _ body: () throws(Failure) -> R
     ) throws(Failure) -> R {
         precondition(sqlite3_get_autocommit(handle) != 0, "a transaction inside a transaction")
@@ -134,13 +134,13 @@ package final class Database {
     }
 
     /// The rowid of the last inserted row.
-    package var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+    public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
     /// Rows that the last statement inserted, changed or deleted.
-    package var changedRows: Int { Int(sqlite3_changes(handle)) }
+    public var changedRows: Int { Int(sqlite3_changes(handle)) }
 
     /// The schema's version as the migrator keeps it; 0 in a new file.
-    package func schemaVersion() throws(SQLiteError) -> Int {
+    public func schemaVersion() throws(SQLiteError) -> Int {
         let statement = try prepare("PRAGMA user_version")
         defer { statement.reset() }
         guard try statement.step() else { return 0 }
@@ -148,7 +148,7 @@ package final class Database {
     }
 
     /// Moves the write-ahead log into the file and empties it: before a copy or at the end.
-    package func checkpoint() throws(SQLiteError) {
+    public func checkpoint() throws(SQLiteError) {
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
         guard code == SQLITE_OK else { throw SQLiteError(handle, code: code, sql: "checkpoint") }
     }

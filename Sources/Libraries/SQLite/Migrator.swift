@@ -1,31 +1,31 @@
 /// One step of the schema's history. Immutable once shipped: a mistake is mended by a further step.
-package struct Migration: Sendable {
-    package let name: String
-    package let sql: String
+public struct Migration: Sendable {
+    public let name: String
+    public let sql: String
 
-    package init(_ name: String, _ sql: String) {
+    public init(_ name: String, _ sql: String) {
         self.name = name
         self.sql = sql
     }
 }
 
 /// Brings a database to the newest schema; `user_version` counts the steps that it has taken.
-package struct Migrator: Sendable {
-    package let migrations: [Migration]
+public struct Migrator: Sendable {
+    public let migrations: [Migration]
 
-    package init(_ migrations: [Migration]) {
+    public init(_ migrations: [Migration]) {
         precondition(Set(migrations.map(\.name)).count == migrations.count, "two migrations of one name")
         self.migrations = migrations
     }
 
     /// The version that this program knows.
-    package var version: Int { migrations.count }
+    public var version: Int { migrations.count }
 
     /// Takes the missing steps in one transaction, and returns their names: all or none.
     ///
     /// Throws `newerSchema`, and leaves the file alone, when it has taken steps that this program does not know.
     @discardableResult
-    package func migrate(_ database: Database) throws(SQLiteError) -> [String] {
+    public func migrate(_ database: Database) throws(SQLiteError) -> [String] {
         try check(database)
         guard try database.schemaVersion() < version else { return [] }
         return try database.transaction { () throws(SQLiteError) in

@@ -1,27 +1,27 @@
 import CSQLite
 
 /// What SQLite refused, with its extended result code and the statement in question.
-package enum SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `code` is SQLite's extended result code, `sql` the statement (never the values bound to it).
     case failed(code: Int32, message: String, sql: String?)
     /// The file was written by a newer program: open it read-only, never rewrite it.
     case newerSchema(found: Int, known: Int)
 
     /// The primary code of the extended one: `SQLITE_CONSTRAINT` of `SQLITE_CONSTRAINT_UNIQUE`. Nil for `newerSchema`.
-    package var primaryCode: Int32? {
+    public var primaryCode: Int32? {
         if case .failed(let code, _, _) = self { code & 0xFF } else { nil }
     }
 
     /// Another connection holds the file for longer than the busy timeout.
-    package var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
+    public var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
     /// No space is left on the disk.
-    package var isFull: Bool { primaryCode == SQLITE_FULL }
+    public var isFull: Bool { primaryCode == SQLITE_FULL }
     /// The file, or one beside it that belongs to it, cannot be opened or made.
-    package var cannotOpen: Bool { primaryCode == SQLITE_CANTOPEN }
+    public var cannotOpen: Bool { primaryCode == SQLITE_CANTOPEN }
     /// The file is no database, or a damaged one.
-    package var isCorrupt: Bool { primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB }
+    public var isCorrupt: Bool { primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB }
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .failed(let code, let message, let sql):
             "The database refused (\(code)): \(message)" + (sql.map { ", in: \($0)" } ?? "") + "."

@@ -3,8 +3,8 @@ import CSQLite
 /// One prepared statement. Parameters count from 1, columns from 0, as in SQLite. One thread at a time.
 ///
 /// Integers, text and bytes only: a float has no place in what we keep.
-package final class Statement {
-    package let sql: String
+public final class Statement {
+    public let sql: String
     private let handle: OpaquePointer
     private let database: OpaquePointer
 
@@ -39,12 +39,12 @@ package final class Statement {
 
     // MARK: Values in
 
-    package func bind(_ index: Int, _ value: Int64?) throws(SQLiteError) {
+    public func bind(_ index: Int, _ value: Int64?) throws(SQLiteError) {
         guard let value else { return try bindNull(index) }
         try check(sqlite3_bind_int64(handle, Int32(clamping: index), value))
     }
 
-    package func bind(_ index: Int, _ value: String?) throws(SQLiteError) {
+    public func bind(_ index: Int, _ value: String?) throws(SQLiteError) {
         guard var value else { return try bindNull(index) }
         let code = value.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
@@ -56,7 +56,7 @@ package final class Statement {
         try check(code)
     }
 
-    package func bind(_ index: Int, _ value: [UInt8]?) throws(SQLiteError) {
+    public func bind(_ index: Int, _ value: [UInt8]?) throws(SQLiteError) {
         guard let value else { return try bindNull(index) }
         let code = value.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress, !bytes.isEmpty else {
@@ -67,14 +67,14 @@ package final class Statement {
         try check(code)
     }
 
-    package func bindNull(_ index: Int) throws(SQLiteError) {
+    public func bindNull(_ index: Int) throws(SQLiteError) {
         try check(sqlite3_bind_null(handle, Int32(clamping: index)))
     }
 
     // MARK: Rows
 
     /// True when there is a row to read, false at the end; then the statement is reset and may be bound and run again.
-    package func step() throws(SQLiteError) -> Bool {
+    public func step() throws(SQLiteError) -> Bool {
         let code = sqlite3_step(handle)
         switch code {
         case SQLITE_ROW: return true
@@ -89,12 +89,12 @@ package final class Statement {
     }
 
     /// Runs a statement that answers nothing, or whose answer nobody wants.
-    package func run() throws(SQLiteError) {
+    public func run() throws(SQLiteError) {
         while try step() {}
     }
 
     /// Calls `body` on each row until it returns false.
-    package func forEachRow(_ body: (Statement) throws(SQLiteError) -> Bool) throws(SQLiteError) {
+    public func forEachRow(_ body: (Statement) throws(SQLiteError) -> Bool) throws(SQLiteError) {
         defer { reset() }
         while try step() {
             guard try body(self) else { return }
@@ -102,7 +102,7 @@ package final class Statement {
     }
 
     /// Ends a reading that was not finished, and forgets the values.
-    package func reset() {
+    public func reset() {
         sqlite3_reset(handle)
         sqlite3_clear_bindings(handle)
     }
@@ -110,26 +110,26 @@ package final class Statement {
     // MARK: Values out, of the current row
 
     /// Nil for NULL and for anything that is stored as something else: nothing is converted.
-    package func integer(_ column: Int) -> Int64? {
+    public func integer(_ column: Int) -> Int64? {
         guard type(column) == SQLITE_INTEGER else { return nil }
         return sqlite3_column_int64(handle, Int32(column))
     }
 
-    package func text(_ column: Int) -> String? {
+    public func text(_ column: Int) -> String? {
         guard type(column) == SQLITE_TEXT, let start = sqlite3_column_text(handle, Int32(column)) else { return nil }
         let count = Int(sqlite3_column_bytes(handle, Int32(column)))
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    package func blob(_ column: Int) -> [UInt8]? {
+    public func blob(_ column: Int) -> [UInt8]? {
         guard type(column) == SQLITE_BLOB else { return nil }
         guard let start = sqlite3_column_blob(handle, Int32(column)) else { return [] }
         return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(column)))))
     }
 
-    package func isNull(_ column: Int) -> Bool { type(column) == SQLITE_NULL }
+    public func isNull(_ column: Int) -> Bool { type(column) == SQLITE_NULL }
 
-    package var columnCount: Int { Int(sqlite3_column_count(handle)) }
+    public var columnCount: Int { Int(sqlite3_column_count(handle)) }
 
     private func type(_ column: Int) -> Int32 {
         precondition(column >= 0 && column < columnCount, "a column that the statement does not have")

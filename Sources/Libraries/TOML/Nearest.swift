@@ -1,6 +1,6 @@
 /// The word that was probably meant, for "did you mean": of `candidates` the one with the fewest typing slips (a letter
 /// missing, extra, wrong, or two swapped), at most a third of the word's length but two at least. The first of equals.
-package func nearest(_ word: String, among candidates: [String]) -> String? {
+public func nearest(_ word: String, among candidates: [String]) -> String? {
     let letters = Array(word)
     let limit = max(2, letters.count / 3)
     var best: (candidate: String, distance: Int)?

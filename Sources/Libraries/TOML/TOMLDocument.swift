@@ -1,22 +1,22 @@
 import CTOML
 
 /// A TOML 1.0 text as an immutable tree whose every key and value knows its file, line and column.
-package struct TOMLDocument: Sendable {
+public struct TOMLDocument: Sendable {
     /// Longer texts are refused.
-    package static let maximumBytes = 1 << 20
+    public static let maximumBytes = 1 << 20
     /// Parts of one dotted key. Arrays and inline tables nest at most 32 deep, which the parser itself sees to.
-    package static let maximumKeyParts = 32
+    public static let maximumKeyParts = 32
 
-    package let root: TOMLTable
-    package let file: String
+    public let root: TOMLTable
+    public let file: String
 
     /// `file` is only a name for messages; nothing is read from it.
-    package init(text: String, file: String) throws(TOMLError) {
+    public init(text: String, file: String) throws(TOMLError) {
         try self.init(bytes: Array(text.utf8), file: file)
     }
 
     /// As above, for bytes that need not be UTF-8: where they are not is an error with a place.
-    package init(bytes: [UInt8], file: String) throws(TOMLError) {
+    public init(bytes: [UInt8], file: String) throws(TOMLError) {
         guard bytes.count <= TOMLDocument.maximumBytes else {
             throw TOMLError(
                 place: TOMLPlace(file: file, line: 1, column: 1),

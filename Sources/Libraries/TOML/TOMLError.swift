@@ -1,18 +1,18 @@
 /// Why a text is not TOML that we take, and where.
-package struct TOMLError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let place: TOMLPlace
+public struct TOMLError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let place: TOMLPlace
     /// A clause that begins with a capital letter and has no full stop.
-    package let reason: String
+    public let reason: String
 
-    package init(place: TOMLPlace, reason: String) {
+    public init(place: TOMLPlace, reason: String) {
         self.place = place
         self.reason = reason
     }
 
-    package var file: String { place.file }
-    package var line: Int { place.line }
-    package var column: Int { place.column }
+    public var file: String { place.file }
+    public var line: Int { place.line }
+    public var column: Int { place.column }
 
     /// `file:line:column: reason`
-    package var description: String { "\(place): \(reason)" }
+    public var description: String { "\(place): \(reason)" }
 }

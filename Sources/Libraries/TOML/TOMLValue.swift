@@ -1,6 +1,6 @@
 /// One value of a document, and where it stands.
-package struct TOMLValue: Hashable, Sendable {
-    package enum Content: Hashable, Sendable {
+public struct TOMLValue: Hashable, Sendable {
+    public enum Content: Hashable, Sendable {
         case string(String)
         case integer(Int64)
         /// `text` is the number as it is written, without digit separators: 0.3215 stays "0.3215".
@@ -18,36 +18,36 @@ package struct TOMLValue: Hashable, Sendable {
         case table(TOMLTable)
     }
 
-    package let content: Content
-    package let place: TOMLPlace
+    public let content: Content
+    public let place: TOMLPlace
 
-    package init(content: Content, place: TOMLPlace) {
+    public init(content: Content, place: TOMLPlace) {
         self.content = content
         self.place = place
     }
 
-    package var string: String? {
+    public var string: String? {
         if case .string(let value) = content { value } else { nil }
     }
 
-    package var integer: Int64? {
+    public var integer: Int64? {
         if case .integer(let value) = content { value } else { nil }
     }
 
-    package var boolean: Bool? {
+    public var boolean: Bool? {
         if case .boolean(let value) = content { value } else { nil }
     }
 
-    package var array: [TOMLValue]? {
+    public var array: [TOMLValue]? {
         if case .array(let value) = content { value } else { nil }
     }
 
-    package var table: TOMLTable? {
+    public var table: TOMLTable? {
         if case .table(let value) = content { value } else { nil }
     }
 
     /// An integer or a float as decimal text, exactly as it is meant: for money and scales. Nil for `inf` and `nan`.
-    package var decimalText: String? {
+    public var decimalText: String? {
         switch content {
         case .integer(let value): String(value)
         case .float(let value, let text): value.isFinite ? text : nil
@@ -56,7 +56,7 @@ package struct TOMLValue: Hashable, Sendable {
     }
 
     /// What it is, with its article, for "expected a string, found an integer".
-    package var kindName: String {
+    public var kindName: String {
         switch content {
         case .string: "a string"
         case .integer: "an integer"

@@ -1,20 +1,20 @@
 import Glibc
 
 /// A call to the system that failed: what was tried, and the system's own words.
-package struct SystemError: Error, Equatable, CustomStringConvertible {
-    package let description: String
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+    public let description: String
 
     /// `code` is the system's number of the error.
-    package init(_ what: String, _ code: Int32) {
+    public init(_ what: String, _ code: Int32) {
         description = "\(what): \(systemText(code))"
     }
 
-    package init(_ description: String) {
+    public init(_ description: String) {
         self.description = description
     }
 }
 
 /// The system's words for an error number.
-package func systemText(_ code: Int32) -> String {
+public func systemText(_ code: Int32) -> String {
     strerror(code).map { String(cString: $0) } ?? "error \(code)"
 }

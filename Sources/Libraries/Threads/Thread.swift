@@ -2,7 +2,7 @@ import Glibc
 
 /// Runs `body` on a new thread that nobody joins; the thread keeps what `body` holds until it returns. Fails where the
 /// process or the system has no threads left.
-package func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     var thread = pthread_t()
     let work = Unmanaged.passRetained(Work(body))
     let code = pthread_create(&thread, nil, run, work.toOpaque())

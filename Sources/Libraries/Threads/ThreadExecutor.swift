@@ -7,14 +7,14 @@ import Glibc
 ///
 /// The thread holds the executor; `stop()` ends it after the jobs already there. An actor stops its executor in its
 /// `deinit`, when no job of it can exist any more.
-package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
+public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     // Unchecked: `jobs` and `stopped` are touched with `mutex` held only. Both C objects stay where they were made.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let added: UnsafeMutablePointer<pthread_cond_t>
     private var jobs: [UnownedJob] = []
     private var stopped = false
 
-    package init() {
+    public init() {
         mutex = .allocate(capacity: 1)
         added = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
@@ -36,7 +36,7 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         mutex.deallocate()
     }
 
-    package func enqueue(_ job: consuming ExecutorJob) {
+    public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         pthread_mutex_lock(mutex)
         precondition(!stopped, "a job for an executor that was stopped")
@@ -45,12 +45,12 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         pthread_cond_signal(added)
     }
 
-    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }
 
     /// Ends the thread after the jobs that are there; returns at once. Later jobs are a mistake of the caller.
-    package func stop() {
+    public func stop() {
         pthread_mutex_lock(mutex)
         stopped = true
         pthread_mutex_unlock(mutex)

@@ -1,13 +1,13 @@
 import Glibc
 
 /// Ends a `poll` of one thread from any other: one byte in a pipe.
-package struct WakePipe: ~Copyable, Sendable {
+public struct WakePipe: ~Copyable, Sendable {
     /// The end to poll for reading.
-    package let readEnd: Int32
+    public let readEnd: Int32
     private let writeEnd: Int32
 
     /// Fails where the process or the system has no descriptors left.
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemError("no pipe", errno) }
         for end in ends {
@@ -23,16 +23,16 @@ package struct WakePipe: ~Copyable, Sendable {
     }
 
     /// A full pipe is as good as one more byte: the reader wakes either way.
-    package func wake() {
+    public func wake() {
         var byte: UInt8 = 1
         _ = write(writeEnd, &byte, 1)
     }
 
     /// Swallows what has been written, so that the next `poll` sleeps again.
-    package func clear() { WakePipe.clear(readEnd) }
+    public func clear() { WakePipe.clear(readEnd) }
 
     /// The same, for whoever was given the descriptor only.
-    package static func clear(_ readEnd: Int32) {
+    public static func clear(_ readEnd: Int32) {
         var bytes: (UInt64, UInt64) = (0, 0)
         while read(readEnd, &bytes, 16) == 16 {}
     }

@@ -3,31 +3,31 @@ import Timekeeping
 
 /// What other slots do to the bill of one period: the whole period is priced before and after, so that tiers and demand
 /// charges, which look at all of it, are right.
-package struct BillChange: Hashable, Sendable {
+public struct BillChange: Hashable, Sendable {
     /// One line whose amount is another, or that only one of the bills has.
-    package struct Line: Hashable, Sendable {
-        package var kind: Bill.Line.Kind
-        package var label: String
+    public struct Line: Hashable, Sendable {
+        public var kind: Bill.Line.Kind
+        public var label: String
         /// Nil: the bill has no such line.
-        package var before: Decimal?
-        package var after: Decimal?
+        public var before: Decimal?
+        public var after: Decimal?
     }
 
-    package var from: Timestamp
-    package var to: Timestamp
+    public var from: Timestamp
+    public var to: Timestamp
     /// Seconds east of UTC at `from` and at `to`, for printing.
-    package var fromOffset: Int
-    package var toOffset: Int
-    package var tariff: String
-    package var currency: Currency
+    public var fromOffset: Int
+    public var toOffset: Int
+    public var tariff: String
+    public var currency: Currency
     /// Totals; nil: there is no bill.
-    package var before: Decimal?
-    package var after: Decimal?
+    public var before: Decimal?
+    public var after: Decimal?
     /// Those that differ, in the order of the bill.
-    package var lines: [Line] = []
+    public var lines: [Line] = []
 
     /// The bills of the same periods before and after, side by side in the order of time.
-    package static func between(_ before: [Bill], _ after: [Bill]) -> [BillChange] {
+    public static func between(_ before: [Bill], _ after: [Bill]) -> [BillChange] {
         var changes: [BillChange] = []
         for bill in after {
             let old = before.first { $0.from == bill.from && $0.currency == bill.currency }

@@ -5,7 +5,7 @@ import Usage
 /// Makes the bills of a home, one a billing period: the slots of the period's tariffs, each at its own price.
 ///
 /// Slots come in the order of slot, then device; memory is one period's sums.
-package struct Bills {
+public struct Bills {
     private let pricing: Pricing
     private let balance: HomeBalance
     private var period: Period?
@@ -19,14 +19,14 @@ package struct Bills {
     private var bills: [Bill] = []
 
     /// As for `UsageTable`.
-    package init(devices: [Device], pricing: Pricing, span: Period, totalCounters: Set<DeviceID> = []) {
+    public init(devices: [Device], pricing: Pricing, span: Period, totalCounters: Set<DeviceID> = []) {
         self.pricing = pricing
         balance = HomeBalance(devices: devices, totalCounters: totalCounters)
         group = SlotGroup(span: span)
     }
 
     /// All at once: `slots` in the order of slot, then device.
-    package static func bills(
+    public static func bills(
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, from: Timestamp,
         to: Timestamp, prices: PriceBook = PriceBook(), totalCounters: Set<DeviceID> = []
     ) -> [Bill] {
@@ -38,12 +38,12 @@ package struct Bills {
     }
 
     /// Adds the next slot; one earlier than the last one added is left out.
-    package mutating func add(_ usage: SlotUsage) {
+    public mutating func add(_ usage: SlotUsage) {
         if let whole = group.add(usage) { close(whole) }
     }
 
     /// The bills in the order of time; a period in which nothing could be priced has none.
-    package mutating func finish() -> [Bill] {
+    public mutating func finish() -> [Bill] {
         if let whole = group.finish() { close(whole) }
         writePeriod()
         defer { bills = [] }

@@ -1,12 +1,12 @@
 import Timekeeping
 
 /// A running period up to an instant, and as much of another one: a month so far beside the same days of another.
-package struct ComparedSpans: Hashable, Sendable {
-    package var this: Period
-    package var other: Period
+public struct ComparedSpans: Hashable, Sendable {
+    public var this: Period
+    public var other: Period
 
     /// How far back the other period lies.
-    package enum Shift: Hashable, Sendable {
+    public enum Shift: Hashable, Sendable {
         /// The period before.
         case previous
         case weeks(Int)
@@ -18,7 +18,7 @@ package struct ComparedSpans: Hashable, Sendable {
     /// The other span begins with its period and ends on the same day of it, at the same time of the clock, as the
     /// first does; at the latest with its period. A week a year ago is 52 weeks ago, so that it has the same days of
     /// the week.
-    package init?(_ grouping: Grouping, _ shift: Shift, now: Timestamp, zone: Zone, billingDay: BillingDay) {
+    public init?(_ grouping: Grouping, _ shift: Shift, now: Timestamp, zone: Zone, billingDay: BillingDay) {
         let today = zone.day(containing: now)
         let (from, _) = grouping.days(containing: today, billingDay: billingDay)
         guard

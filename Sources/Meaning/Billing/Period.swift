@@ -2,12 +2,12 @@ import Timekeeping
 
 /// How slots are grouped: local hours, days, weeks from Monday, months and years of a zone, the billing periods of a
 /// home, or not at all.
-package enum Grouping: String, Hashable, Sendable, CaseIterable {
+public enum Grouping: String, Hashable, Sendable, CaseIterable {
     case slot, hour, day, week, month, bill, year
 
     /// The period that holds `time`. Each begins where the one before it ends, and all but slot and hour are runs of
     /// whole local days. `billingDay` matters to `bill` only.
-    package func period(containing time: Timestamp, zone: Zone, billingDay: BillingDay = .first) -> Period {
+    public func period(containing time: Timestamp, zone: Zone, billingDay: BillingDay = .first) -> Period {
         switch self {
         case .slot:
             let slot = Slot(containing: time)
@@ -21,7 +21,7 @@ package enum Grouping: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The first day and the one after the last of the period that holds `day`; the day alone for what is shorter.
-    package func days(containing day: LocalDay, billingDay: BillingDay = .first) -> (from: LocalDay, to: LocalDay) {
+    public func days(containing day: LocalDay, billingDay: BillingDay = .first) -> (from: LocalDay, to: LocalDay) {
         switch self {
         case .slot, .hour, .day: (day, day.next)
         case .week: (day.startOfWeek, day.startOfWeek.adding(days: 7))
@@ -33,16 +33,16 @@ package enum Grouping: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A span of time with its first instant and the first one after it.
-package struct Period: Hashable, Sendable {
-    package var from: Timestamp
-    package var to: Timestamp
+public struct Period: Hashable, Sendable {
+    public var from: Timestamp
+    public var to: Timestamp
 
-    package init(from: Timestamp, to: Timestamp) {
+    public init(from: Timestamp, to: Timestamp) {
         self.from = from
         self.to = to
     }
 
-    package func contains(_ time: Timestamp) -> Bool { from <= time && time < to }
+    public func contains(_ time: Timestamp) -> Bool { from <= time && time < to }
     /// ms.
-    package var length: Int64 { to - from }
+    public var length: Int64 { to - from }
 }

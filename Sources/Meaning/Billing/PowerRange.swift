@@ -3,13 +3,13 @@ import Timekeeping
 import Usage
 
 /// The power of one slot, from its readings; mW.
-package struct SlotPower: Hashable, Sendable {
-    package var slot: Slot
-    package var least: Int64
-    package var mean: Int64
-    package var greatest: Int64
+public struct SlotPower: Hashable, Sendable {
+    public var slot: Slot
+    public var least: Int64
+    public var mean: Int64
+    public var greatest: Int64
 
-    package init(slot: Slot, least: Int64, mean: Int64, greatest: Int64) {
+    public init(slot: Slot, least: Int64, mean: Int64, greatest: Int64) {
         self.slot = slot
         self.least = least
         self.mean = mean
@@ -19,20 +19,20 @@ package struct SlotPower: Hashable, Sendable {
 
 /// The power of a row, mW. The mean is that of its slots' means, each slot counting the same however often a device
 /// reports in it; slots without a reading count nowhere.
-package struct PowerRange: Hashable, Sendable {
-    package private(set) var least: Int64
-    package private(set) var greatest: Int64
+public struct PowerRange: Hashable, Sendable {
+    public private(set) var least: Int64
+    public private(set) var greatest: Int64
     private var sum: Int128
     private var slots: Int64
 
-    package init(_ slot: SlotPower) {
+    public init(_ slot: SlotPower) {
         least = slot.least
         greatest = slot.greatest
         sum = Int128(slot.mean)
         slots = 1
     }
 
-    package mutating func add(_ slot: SlotPower) {
+    public mutating func add(_ slot: SlotPower) {
         least = min(least, slot.least)
         greatest = max(greatest, slot.greatest)
         sum += Int128(slot.mean)
@@ -40,17 +40,17 @@ package struct PowerRange: Hashable, Sendable {
     }
 
     /// Rounded once, to nearest mW, ties to even.
-    package var mean: Int64 { Int64(truncatingIfNeeded: Thousandths.divideTiesToEven(sum, Int128(slots))) }
+    public var mean: Int64 { Int64(truncatingIfNeeded: Thousandths.divideTiesToEven(sum, Int128(slots))) }
 }
 
 /// Puts beside rows what the power was in them: of a channel its own, of the home that of its only grid meter.
-package enum RowPowers {
+public enum RowPowers {
     /// What a device calls its power; the first that has any reading counts.
     private static let quantities: [Quantity] = [.power, .productionPower, .batteryPower]
 
     /// `rows` in the order of time. `slots` tells the slots of a series in a span that have readings, in the order of
     /// time.
-    package static func fill(
+    public static func fill(
         _ rows: inout [UsageRow], devices: [Device],
         slots: (SeriesKey, Period, (SlotPower) -> Void) throws -> Void
     ) rethrows {

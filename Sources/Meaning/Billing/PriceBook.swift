@@ -2,7 +2,7 @@ import Metering
 import Timekeeping
 
 /// The prices of every list, slot by slot: what the records `prices` of a log amount to.
-package struct PriceBook: Sendable {
+public struct PriceBook: Sendable {
     /// The prices of one UTC day; `none` where there is no price. 776 bytes a day and list, 283 KB a year.
     private struct Day {
         var prices = [Int64](repeating: PriceBook.none, count: PriceBook.slotsPerDay)
@@ -16,22 +16,22 @@ package struct PriceBook: Sendable {
     private static let none = Int64.min
     private static let slotsPerDay = Int(Span.day / Slot.length)
     /// Lists that a home may have, so that a log cannot fill the memory; what is beyond is counted.
-    package static let maximumLists = 64
+    public static let maximumLists = 64
     /// Days of all lists: forty years of four of them.
-    package static let maximumDays = 64_000
+    public static let maximumDays = 64_000
 
     private var lists: [String: List] = [:]
     private var dayCount = 0
     /// Runs that were left out because there were too many.
-    package private(set) var refused: UInt64 = 0
+    public private(set) var refused: UInt64 = 0
 
-    package init() {}
+    public init() {}
 
-    package var names: [String] { lists.keys.sorted() }
-    package var isEmpty: Bool { lists.isEmpty }
+    public var names: [String] { lists.keys.sorted() }
+    public var isEmpty: Bool { lists.isEmpty }
 
     /// Takes a run in; what it says replaces what was said before. A list that changes its currency starts over.
-    package mutating func take(_ run: PriceRun) {
+    public mutating func take(_ run: PriceRun) {
         guard lists[run.list] != nil || lists.count < PriceBook.maximumLists else {
             refused += 1
             return
@@ -61,21 +61,21 @@ package struct PriceBook: Sendable {
     }
 
     /// Per kWh; nil where the list has none.
-    package func price(_ list: String, at slot: Slot) -> Decimal? {
+    public func price(_ list: String, at slot: Slot) -> Decimal? {
         nano(list, at: slot).map { Decimal(nano: $0) }
     }
 
     /// In 10⁻⁹ per kWh.
-    package func nano(_ list: String, at slot: Slot) -> Int64? {
+    public func nano(_ list: String, at slot: Slot) -> Int64? {
         let (day, place) = PriceBook.place(of: slot)
         guard let price = lists[list]?.days[day]?.prices[place], price != PriceBook.none else { return nil }
         return price
     }
 
-    package func currency(of list: String) -> Currency? { lists[list]?.currency }
+    public func currency(of list: String) -> Currency? { lists[list]?.currency }
 
     /// The first slot with a price and the one after the last; nil when there is none.
-    package func bounds(of list: String) -> (from: Slot, to: Slot)? {
+    public func bounds(of list: String) -> (from: Slot, to: Slot)? {
         guard let days = lists[list]?.days, let first = days.keys.min(), let last = days.keys.max(),
             let low = days[first]?.prices.firstIndex(where: { $0 != PriceBook.none }),
             let high = days[last]?.prices.lastIndex(where: { $0 != PriceBook.none })
@@ -85,7 +85,7 @@ package struct PriceBook: Sendable {
     }
 
     /// The parts of `run` that say something new, so that a list that is fetched again every hour writes nothing again.
-    package func news(in run: PriceRun) -> [PriceRun] {
+    public func news(in run: PriceRun) -> [PriceRun] {
         guard currency(of: run.list) == run.currency || currency(of: run.list) == nil else { return [run] }
         var news: [PriceRun] = []
         var slot = run.first

@@ -5,15 +5,15 @@ import Timekeeping
 ///
 /// The tariffs are those of the latest settings, each from its own `validFrom` on; what earlier settings said of prices
 /// does not count any more. Times of use go by the clock of the zone that was in force.
-package struct Pricing: Sendable {
+public struct Pricing: Sendable {
     /// In the order of `validFrom`.
-    package let tariffs: [Tariff]
-    package let zone: Zone
-    package let billingDay: BillingDay
-    package let prices: PriceBook
+    public let tariffs: [Tariff]
+    public let zone: Zone
+    public let billingDay: BillingDay
+    public let prices: PriceBook
 
     /// What a kWh taken costs in one slot, before levies.
-    package enum Energy: Hashable, Sendable {
+    public enum Energy: Hashable, Sendable {
         case fixed(Decimal)
         /// By the window of that number.
         case window(Int, Decimal)
@@ -27,26 +27,26 @@ package struct Pricing: Sendable {
     }
 
     /// What is paid for a kWh delivered.
-    package enum Export: Hashable, Sendable {
+    public enum Export: Hashable, Sendable {
         case nothing
         case price(Decimal)
         case unknown
     }
 
     /// All that a slot's own time decides.
-    package struct SlotPrice: Hashable, Sendable {
+    public struct SlotPrice: Hashable, Sendable {
         /// Index in `tariffs`.
-        package var tariff: Int
-        package var energy: Energy
-        package var export: Export
+        public var tariff: Int
+        public var energy: Energy
+        public var export: Export
         /// A bit for each levy of the tariff that holds now.
-        package var levies: UInt32
+        public var levies: UInt32
         /// A bit for each demand charge that counts now.
-        package var demands: UInt32
+        public var demands: UInt32
     }
 
     /// `settings`: every version, in any order; of two with one `validFrom` the later in the list holds.
-    package init(settings: [HomeSettings], zone: Zone, prices: PriceBook = PriceBook()) {
+    public init(settings: [HomeSettings], zone: Zone, prices: PriceBook = PriceBook()) {
         let latest = settings.enumerated().max { ($0.element.validFrom, $0.offset) < ($1.element.validFrom, $1.offset) }
         tariffs = (latest?.element.tariffs ?? []).enumerated()
             .sorted { ($0.element.validFrom, $0.offset) < ($1.element.validFrom, $1.offset) }
@@ -57,23 +57,23 @@ package struct Pricing: Sendable {
     }
 
     /// Index of the tariff in force at the start of the slot; nil when there is none.
-    package func index(for slot: Slot) -> Int? {
+    public func index(for slot: Slot) -> Int? {
         tariffs.lastIndex { $0.validFrom <= slot.start }
     }
 
     /// The tariff in force at the start of the slot; nil when there is none.
-    package func tariff(for slot: Slot) -> Tariff? { index(for: slot).map { tariffs[$0] } }
+    public func tariff(for slot: Slot) -> Tariff? { index(for: slot).map { tariffs[$0] } }
 
     /// Index of the tariff that a local day belongs to: the one in force as it begins, else the first that begins in
     /// it.
-    package func index(of day: LocalDay) -> Int? {
+    public func index(of day: LocalDay) -> Int? {
         let (start, end) = (zone.start(of: day), zone.end(of: day))
         return index(for: Slot(containing: start))
             ?? tariffs.firstIndex { $0.validFrom >= start && $0.validFrom < end }
     }
 
     /// Nil when no tariff is in force.
-    package func price(of slot: Slot) -> SlotPrice? {
+    public func price(of slot: Slot) -> SlotPrice? {
         guard let index = index(for: slot) else { return nil }
         let tariff = tariffs[index]
         guard tariff.asksTheClock else {
@@ -127,13 +127,13 @@ package struct Pricing: Sendable {
     }
 
     /// The billing period that holds `time`.
-    package func billingPeriod(containing time: Timestamp) -> Period {
+    public func billingPeriod(containing time: Timestamp) -> Period {
         Grouping.bill.period(containing: time, zone: zone, billingDay: billingDay)
     }
 
     /// From where slots have to be known to price those from `time` on: a tier depends on what its billing period has
     /// taken before.
-    package func start(toPrice time: Timestamp) -> Timestamp {
+    public func start(toPrice time: Timestamp) -> Timestamp {
         tariffs.contains { !$0.tiers.isEmpty } ? min(billingPeriod(containing: time).from, time) : time
     }
 }

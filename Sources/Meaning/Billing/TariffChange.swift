@@ -2,16 +2,16 @@ import Metering
 import Timekeeping
 
 /// A span whose prices differ between two settings: what a changed configuration does to the past and to what comes.
-package struct TariffChange: Hashable, Sendable {
-    package var from: Timestamp
+public struct TariffChange: Hashable, Sendable {
+    public var from: Timestamp
     /// Nil: from then on.
-    package var to: Timestamp?
+    public var to: Timestamp?
     /// What was in force; nil: nothing.
-    package var before: Tariff?
-    package var after: Tariff?
+    public var before: Tariff?
+    public var after: Tariff?
 
     /// The spans in the order of time; empty when every instant has the same prices.
-    package static func between(_ old: HomeSettings, _ new: HomeSettings) -> [TariffChange] {
+    public static func between(_ old: HomeSettings, _ new: HomeSettings) -> [TariffChange] {
         let borders = Set((old.tariffs + new.tariffs).map(\.validFrom)).sorted()
         var changes: [TariffChange] = []
         for (i, border) in borders.enumerated() {

@@ -3,7 +3,7 @@ import Metering
 // What a changed tariff changed, for people: a line for each part that is another, such as `import 0.3215 -> 0.3415`.
 extension TariffChange {
     /// Empty where there was no tariff before, or is none after.
-    package var differences: [String] {
+    public var differences: [String] {
         guard let before, let after else { return [] }
         let (old, new) = (before.parts, after.parts)
         let labels = old.map(\.label) + new.map(\.label).filter { label in !old.contains { $0.label == label } }

@@ -5,7 +5,7 @@ import Usage
 /// Sums slots into rows, one device's channel and one period a row, with the home's balance and the costs.
 ///
 /// Slots come in the order of slot, then device; memory is the rows and one sum a channel, however long the span.
-package struct UsageTable {
+public struct UsageTable {
     private struct Line {
         var row: UsageRow
         /// The sum has something in it.
@@ -39,7 +39,7 @@ package struct UsageTable {
     /// `devices`: the latest descriptor of each. Slots that start outside `span` are left out of the rows; those since
     /// `pricing.start(toPrice: span.from)` say how far tiers have come, if they are added. Without a grouping the span
     /// as a whole is one period. `totalCounters`: see `HomeBalance`.
-    package init(
+    public init(
         devices: [Device], pricing: Pricing, by grouping: Grouping?, span: Period, totalCounters: Set<DeviceID> = []
     ) {
         self.grouping = grouping ?? .slot
@@ -54,7 +54,7 @@ package struct UsageTable {
     }
 
     /// All at once: `slots` in the order of slot, then device.
-    package static func rows(
+    public static func rows(
         slots: some Sequence<SlotUsage>, devices: [Device], settings: [HomeSettings], zone: Zone, by grouping: Grouping,
         from: Timestamp, to: Timestamp, prices: PriceBook = PriceBook(), totalCounters: Set<DeviceID> = []
     ) -> [UsageRow] {
@@ -66,12 +66,12 @@ package struct UsageTable {
     }
 
     /// Adds the next slot. One that is earlier than the last one added is left out: its period may be written.
-    package mutating func add(_ usage: SlotUsage) {
+    public mutating func add(_ usage: SlotUsage) {
         if let whole = group.add(usage) { close(whole) }
     }
 
     /// The rows in the order of their start; in each period the home first, then devices by name, then the rest.
-    package mutating func finish() -> [UsageRow] {
+    public mutating func finish() -> [UsageRow] {
         if let whole = group.finish() { close(whole) }
         writePeriod()
         let order = lines.indices.sorted { a, b in

@@ -5,8 +5,8 @@ import Timekeeping
 /// What a person decided about a counter's past: it stands beside the readings and never edits them.
 ///
 /// It travels as a `command` record (`Records.md`, §7.4), so a replay honours it, and an `undo` takes it away again.
-package struct Correction: Hashable, Sendable {
-    package enum Action: Hashable, Sendable {
+public struct Correction: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
         /// Readings of `from ..< to` are as if they had not been; the energy is spread over the gap.
         case drop
         /// Rises of `from ... to` are booked, whatever the rating says.
@@ -18,19 +18,19 @@ package struct Correction: Hashable, Sendable {
         case segment(last: Int64?, first: Int64?)
     }
 
-    package var id: CommandID
-    package var device: DeviceID
+    public var id: CommandID
+    public var device: DeviceID
     /// Nil: every channel of the device, every register of a channel.
-    package var channel: Channel?
-    package var quantity: Quantity?
+    public var channel: Channel?
+    public var quantity: Quantity?
     /// Within `Timestamp.validRange`, `from` ≤ `to`; of an amount both are starts of slots.
-    package var from: Timestamp
-    package var to: Timestamp
-    package var action: Action
+    public var from: Timestamp
+    public var to: Timestamp
+    public var action: Action
     /// False once it was undone: it is kept so that the same command sent again stays without effect.
-    package var isActive = true
+    public var isActive = true
 
-    package init(
+    public init(
         id: CommandID, device: DeviceID, channel: Channel? = nil, quantity: Quantity? = nil, from: Timestamp,
         to: Timestamp, action: Action
     ) {
@@ -44,7 +44,7 @@ package struct Correction: Hashable, Sendable {
     }
 
     /// The longest span of an amount or of readings left out.
-    package static let maximumSpan = 400 * Span.day
+    public static let maximumSpan = 400 * Span.day
 
     /// Whether it says something about a quantity of a channel of its device.
     func concerns(_ channel: Channel, _ quantity: Quantity) -> Bool {
@@ -63,17 +63,17 @@ package struct Correction: Hashable, Sendable {
 }
 
 /// Why a command has no effect: a sentence for whoever gave it.
-package struct CorrectionError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let description: String
+public struct CorrectionError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
 
-    package init(_ description: String) {
+    public init(_ description: String) {
         self.description = description
     }
 }
 
 extension Correction {
     /// Reads a `correct` or `replace`; throws what is wrong with its arguments.
-    package init(_ command: Command) throws(CorrectionError) {
+    public init(_ command: Command) throws(CorrectionError) {
         let arguments = CommandArguments(command)
         let from: Timestamp
         let to: Timestamp
@@ -139,7 +139,7 @@ extension Correction {
     }
 
     /// The record that says the same.
-    package func command(actor: String, decided: Timestamp, reason: String?) -> Command {
+    public func command(actor: String, decided: Timestamp, reason: String?) -> Command {
         var arguments: [Command.Argument] = []
         func add(_ name: String, _ value: String?) {
             if let value { arguments.append(Command.Argument(name: name, value: value)) }

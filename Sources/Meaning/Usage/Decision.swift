@@ -2,8 +2,8 @@ import Metering
 import Timekeeping
 
 /// What Usage decided about a reading that was not simply counted, and why.
-package struct Decision: Hashable, Sendable {
-    package enum Kind: String, Hashable, Sendable {
+public struct Decision: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
         /// A fall was confirmed; the counter goes on from its new level.
         case reset
         /// The register passed its modulus and went on from 0.
@@ -24,17 +24,17 @@ package struct Decision: Hashable, Sendable {
         case corrected
     }
 
-    package var series: SeriesKey
+    public var series: SeriesKey
     /// The reading's own time.
-    package var time: Timestamp
-    package var kind: Kind
+    public var time: Timestamp
+    public var kind: Kind
     /// The register before and after, in thousandths of the unit; nil where there is none.
-    package var from: Int64?
-    package var to: Int64?
+    public var from: Int64?
+    public var to: Int64?
     /// Which rule decided, as a short name for people: `rise above rating`.
-    package var rule: String
+    public var rule: String
 
-    package init(series: SeriesKey, time: Timestamp, kind: Kind, from: Int64?, to: Int64?, rule: String) {
+    public init(series: SeriesKey, time: Timestamp, kind: Kind, from: Int64?, to: Int64?, rule: String) {
         self.series = series
         self.time = time
         self.kind = kind

@@ -2,7 +2,7 @@ import Metering
 import Timekeeping
 
 /// One of the energies that a slot tells apart.
-package enum Flow: UInt8, Hashable, Sendable, CaseIterable {
+public enum Flow: UInt8, Hashable, Sendable, CaseIterable {
     case imported = 0
     case exported = 1
     case produced = 2
@@ -83,16 +83,16 @@ struct FlowRole: Hashable {
 }
 
 /// The limits of §"counters" in one place; all times in ms.
-package enum UsageLimits {
+public enum UsageLimits {
     /// Two readings at most this far apart measure what lies between them; farther apart they only bound it.
-    package static let measuredInterval: Int64 = 15 * 60_000
+    public static let measuredInterval: Int64 = 15 * 60_000
     /// A power holds until the next reading, but no longer than this: the usual report period of plugs is 300 s, and
     /// half a minute of delay must not make a hole.
-    package static let maximumHold: Int64 = 330_000
+    public static let maximumHold: Int64 = 330_000
     /// A reading older than this against the newest of its series is not taken in any more.
-    package static let lateness: Int64 = 2 * 3_600_000
+    public static let lateness: Int64 = 2 * 3_600_000
     /// A rise over a longer silence than this is not spread.
-    package static let maximumGap: Int64 = 400 * 86_400_000
+    public static let maximumGap: Int64 = 400 * 86_400_000
     /// How many slots a channel keeps open for a source of it that lags behind the others: seven days.
     static let maximumLagSlots: Int64 = 7 * 96
     /// Slots in one run of changes: those of the longest gap, and a few.
@@ -110,9 +110,9 @@ package enum UsageLimits {
     /// A device reports an amount at least this often; bounds what one message may hold.
     static let deltaPeriod: Int64 = 3_600_000
     /// Sources held in all; further series are counted and left out.
-    package static let maximumSources = 131_072
+    public static let maximumSources = 131_072
     /// Decisions held until they are taken; beyond it the oldest go, counted.
-    package static let maximumDecisions = 4096
+    public static let maximumDecisions = 4096
     /// Corrections in force, and undone ones, that are remembered; a command beyond is refused.
-    package static let maximumCorrections = 1024
+    public static let maximumCorrections = 1024
 }

@@ -8,11 +8,11 @@ import Timekeeping
 /// over the devices directly behind it: a device behind another one is part of that one and not counted again. A
 /// sub-meter without data in a slot is not zero; what it used stays in the rest. Without a grid meter the home is the
 /// sum of its devices, and nothing is unmetered.
-package struct HomeBalance: Sendable {
+public struct HomeBalance: Sendable {
     /// Stands for the home in slots and rows; no device has it.
-    package static let home = DeviceID(high: 0, low: 0)
+    public static let home = DeviceID(high: 0, low: 0)
     /// Stands for what no sub-meter explains.
-    package static let unmetered = DeviceID(high: 0, low: 1)
+    public static let unmetered = DeviceID(high: 0, low: 1)
 
     private enum Place {
         case grid
@@ -30,7 +30,7 @@ package struct HomeBalance: Sendable {
     private let totalCounters: Set<DeviceID>
 
     /// `devices`: the latest descriptor of each. A device that is not among them counts as a load of the home.
-    package init(devices: [Device], totalCounters: Set<DeviceID> = []) {
+    public init(devices: [Device], totalCounters: Set<DeviceID> = []) {
         self.totalCounters = totalCounters
         let roles = [DeviceID: DeviceRole](devices.map { ($0.id, $0.role) }, uniquingKeysWith: { $1 })
         var places: [DeviceID: Place] = [:]
@@ -53,7 +53,7 @@ package struct HomeBalance: Sendable {
 
     /// `usages`: all of one slot, those of a device side by side. Results carry the devices `home` and `unmetered`,
     /// the channel `total`; nil where nothing is known.
-    package func balance(_ usages: some Collection<SlotUsage>) -> (home: SlotUsage?, unmetered: SlotUsage?) {
+    public func balance(_ usages: some Collection<SlotUsage>) -> (home: SlotUsage?, unmetered: SlotUsage?) {
         guard let slot = usages.first?.slot else { return (nil, nil) }
         var grid = Sum(device: HomeBalance.home, slot)
         var direct = Sum(device: HomeBalance.home, slot)
@@ -112,7 +112,7 @@ package struct HomeBalance: Sendable {
 
     /// A device's total: its channel `total`, else the sum of its numbered outputs, else that of its phases. The
     /// other channels are parts of these.
-    package static func total(of usages: some Collection<SlotUsage>) -> SlotUsage? {
+    public static func total(of usages: some Collection<SlotUsage>) -> SlotUsage? {
         if let total = usages.first(where: { $0.channel == .total && $0.isKnown }) { return total }
         guard let first = usages.first else { return nil }
         var outputs = Sum(device: first.device, first.slot)
@@ -131,7 +131,7 @@ package struct HomeBalance: Sendable {
 
 extension SlotUsage {
     /// Whether any energy is known.
-    package var isKnown: Bool {
+    public var isKnown: Bool {
         imported != nil || exported != nil || produced != nil || charged != nil || discharged != nil
     }
 }

@@ -3,16 +3,16 @@ import Timekeeping
 
 /// Slots of a channel that the state cannot work out by itself any more: readings came too late for it, or a person
 /// corrected what they say. Whoever has the readings answers with `UsageState.recomputation`.
-package struct Recompute: Hashable, Sendable {
-    package var device: DeviceID
-    package var channel: Channel
+public struct Recompute: Hashable, Sendable {
+    public var device: DeviceID
+    public var channel: Channel
     /// What changed lies in this span; the slots that change with it may reach beyond.
-    package var from: Timestamp
-    package var to: Timestamp
+    public var from: Timestamp
+    public var to: Timestamp
     /// Offset of the newest record that asked for it: the `source` of what comes out.
-    package var source: UInt64
+    public var source: UInt64
 
-    package init(device: DeviceID, channel: Channel, from: Timestamp, to: Timestamp, source: UInt64) {
+    public init(device: DeviceID, channel: Channel, from: Timestamp, to: Timestamp, source: UInt64) {
         self.device = device
         self.channel = channel
         self.from = from
@@ -22,7 +22,7 @@ package struct Recompute: Hashable, Sendable {
 }
 
 /// Where readings of the past are found: History, or the lines of a replay.
-package protocol ReadingArchive {
+public protocol ReadingArchive {
     /// From here on every reading that came is still there; of the time before, only what came after it was given up.
     var begin: Timestamp { get }
     /// Calls `body` with the readings of a series in `from ..< until`, in the order of time, retained ones left out.
@@ -33,20 +33,20 @@ package protocol ReadingArchive {
 
 /// A span of one channel, worked out again from its readings in the order of time and with every correction: what the
 /// slots should have been from the start.
-package struct Recomputation: Sendable {
+public struct Recomputation: Sendable {
     /// The slots in the order of time; of a slot of `complete` that is not among them nothing is known.
-    package let slots: [SlotUsage]
+    public let slots: [SlotUsage]
     /// Slots that may change.
-    package let range: ClosedRange<Slot>
+    public let range: ClosedRange<Slot>
     /// Those of them of which the archive has every reading; nil: none.
     let complete: ClosedRange<Slot>?
     /// What was decided in the span.
-    package let decisions: [Decision]
+    public let decisions: [Decision]
     /// How the counters stand after it; nil when the span ended before what still is open.
     let outcome: Outcome?
     let source: UInt64
     /// The first reading that the archive still had; nil when it had none.
-    package let firstReading: Timestamp?
+    public let firstReading: Timestamp?
     /// The first slot that its readings tell about.
     let firstKnown: Slot?
 
@@ -57,7 +57,7 @@ package struct Recomputation: Sendable {
     }
 
     /// When decisions were made again, so that earlier ones no longer hold; nil: never.
-    package var decided: Range<Timestamp>? {
+    public var decided: Range<Timestamp>? {
         guard let complete else { return nil }
         // Of what the archive has given up nothing was decided again.
         let from = max(complete.lowerBound.start, firstReading ?? complete.upperBound.end)
@@ -67,7 +67,7 @@ package struct Recomputation: Sendable {
     /// What must replace `stored`, the slots of `range` as they were kept (in the order of time; those of a day before
     /// as well): those that differ, and an empty one for each about which nothing is known any more. Slots whose
     /// readings the archive has given up stay as they were; where there were none, late ones make some.
-    package func changes(against stored: [SlotUsage]) -> [SlotUsage] {
+    public func changes(against stored: [SlotUsage]) -> [SlotUsage] {
         let first = complete?.lowerBound ?? range.upperBound.next
         let known = Set(stored.filter { $0.slot < first && $0.isKnown }.map(\.slot))
         let past = slots.filter { $0.slot < first && !known.contains($0.slot) }
@@ -148,7 +148,7 @@ private struct ArchiveSpan<Base: ReadingArchive>: ReadingArchive {
 
 extension UsageState {
     /// Works a span out again. The state itself does not change: `adopt` makes it go on from the result.
-    package func recomputation(of wanted: Recompute, from archive: some ReadingArchive) throws -> Recomputation {
+    public func recomputation(of wanted: Recompute, from archive: some ReadingArchive) throws -> Recomputation {
         let begin = archive.begin
         guard wanted.from < begin else {
             return try fold(wanted, ArchiveSpan(base: archive, from: begin, until: nil))
@@ -210,7 +210,7 @@ extension UsageState {
 
     /// Goes on from where a recomputation that reaches the present left the counters. Call it when the state has taken
     /// in everything that the archive has, and its changes have been taken.
-    package mutating func adopt(_ recomputation: Recomputation) {
+    public mutating func adopt(_ recomputation: Recomputation) {
         guard let outcome = recomputation.outcome, let channel = channelNumber(outcome.key) else { return }
         for (var source, line) in outcome.sources {
             let twin = members(channel).first {

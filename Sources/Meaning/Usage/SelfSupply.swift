@@ -6,17 +6,17 @@ import Metering
 /// What the home used is `imported + produced + discharged − charged − exported`. Of what its roof yielded, all that
 /// was not exported was used at home or stored; of what it used, all that was not imported was its own. Both lie
 /// between 0 and 1 also where a battery was charged from the grid.
-package struct SelfSupply: Hashable, Sendable {
+public struct SelfSupply: Hashable, Sendable {
     /// Share of the production that was not exported; nil without production.
-    package var selfConsumption: Int64?
+    public var selfConsumption: Int64?
     /// Share of the use that was not imported; nil where nothing was used.
-    package var autarky: Int64?
+    public var autarky: Int64?
 
     /// Ten-thousandths.
     private static let whole: Int128 = 10_000
 
     /// mWh; `imported` and `produced` must be known, nothing else can be said without them.
-    package init?(
+    public init?(
         imported: Int64?, exported: Int64?, produced: Int64?, charged: Int64? = nil, discharged: Int64? = nil
     ) {
         guard let imported, let produced, imported >= 0, produced >= 0 else { return nil }
@@ -33,7 +33,7 @@ package struct SelfSupply: Hashable, Sendable {
     }
 
     /// `0.7312`, `1.0`: one to four decimals.
-    package static func text(_ share: Int64) -> String {
+    public static func text(_ share: Int64) -> String {
         let digits = String(share % 10_000 + 10_000).dropFirst()
         var text = "\(share / 10_000).\(digits)"
         while text.hasSuffix("0"), !text.hasSuffix(".0") { text.removeLast() }

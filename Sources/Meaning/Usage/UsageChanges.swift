@@ -3,7 +3,7 @@ import Timekeeping
 
 extension UsageState {
     /// Every slot that changed since the last call, as it is now, in the order of device, channel and slot.
-    package mutating func takeChanges() -> [SlotUsage] {
+    public mutating func takeChanges() -> [SlotUsage] {
         var changes = ready
         ready = []
         changes.reserveCapacity(changes.count + touched.count)
@@ -23,24 +23,24 @@ extension UsageState {
     }
 
     /// The decisions since the last call, in the order in which they were made.
-    package mutating func takeDecisions() -> [Decision] {
+    public mutating func takeDecisions() -> [Decision] {
         defer { decisions = [] }
         return decisions
     }
 
     /// What must be worked out again from the readings, one entry a channel, in the order of channels. Whoever takes
     /// them answers each with a `Recomputation`.
-    package mutating func takeRecomputes() -> [Recompute] {
+    public mutating func takeRecomputes() -> [Recompute] {
         defer { recomputes = [:] }
         return recomputes.values.sorted { ($0.device, $0.channel) < ($1.device, $1.channel) }
     }
 
     /// Whether something must be worked out again.
-    package var wantsRecompute: Bool { !recomputes.isEmpty }
+    public var wantsRecompute: Bool { !recomputes.isEmpty }
 
     /// The slots from `start` on that readings to come can still change, as they are now, whether taken or not; in
     /// the order of device, channel and slot. For live views: their `source` is 0.
-    package func openSlots(from start: Slot) -> [SlotUsage] {
+    public func openSlots(from start: Slot) -> [SlotUsage] {
         var result: [SlotUsage] = []
         for channel in table.channels.indices.sorted(by: { table.key($0) < table.key($1) }) {
             guard let last = lastSlot(of: channel) else { continue }
@@ -51,7 +51,7 @@ extension UsageState {
     }
 
     /// One slot as it is now; nil when nothing is known about it or it is closed.
-    package func openSlot(device: DeviceID, channel: Channel, slot: Slot) -> SlotUsage? {
+    public func openSlot(device: DeviceID, channel: Channel, slot: Slot) -> SlotUsage? {
         let key = ChannelKey(device: device, channel: channel)
         guard let index = channelNumber(key), slot.index >= table.channels[index].floor else { return nil }
         return usage(index, slot.index, 0)

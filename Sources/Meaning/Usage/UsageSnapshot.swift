@@ -12,7 +12,7 @@ extension UsageState {
     private static let oldestVersion: UInt16 = 2
 
     /// The state with everything that has not been taken yet.
-    package func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] {
         var out = ByteWriter(capacity: 256 + sources.count * 160)
         out.fixed(UsageState.magic)
         out.fixed(UsageState.version)
@@ -54,7 +54,7 @@ extension UsageState {
 
     /// Reads what `encoded` wrote. Throws a `RecordError` that names the place; a version that is not known is not
     /// read: the state is then made again from the log.
-    package init(decoding bytes: [UInt8]) throws(RecordError) {
+    public init(decoding bytes: [UInt8]) throws(RecordError) {
         let result = bytes.withUnsafeBytes { buffer -> Result<UsageState, RecordError> in
             do throws(RecordError) {
                 return .success(try UsageState(buffer))

@@ -5,7 +5,7 @@ import Timekeeping
 // Commands that correct counters. What is already booked is worked out anew from the readings (`Recomputation`).
 extension UsageState {
     /// Every correction, also those undone, in the order in which they were decided.
-    package var knownCorrections: [Correction] { corrections }
+    public var knownCorrections: [Correction] { corrections }
 
     /// Takes a command in; others than those about counters are skipped. A command that cannot be used is counted.
     mutating func apply(_ command: Command, offset: UInt64) {
@@ -60,7 +60,7 @@ extension UsageState {
     }
 
     /// Remembers a span that must be worked out again; one a channel. Also for what was taken and could not be done.
-    package mutating func ask(_ wanted: Recompute) {
+    public mutating func ask(_ wanted: Recompute) {
         let key = ChannelKey(device: wanted.device, channel: wanted.channel)
         var span = wanted
         if let known = recomputes[key] {

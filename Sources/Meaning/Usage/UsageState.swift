@@ -8,7 +8,7 @@ import Timekeeping
 /// `apply` takes records in the order of the log; `takeChanges` hands out each slot that changed since it was last
 /// called, as it is then. How the records were grouped, and when changes were taken or the state stored and read
 /// back, makes no difference to the last value of any slot. Not thread-safe: one owner.
-package struct UsageState: Sendable {
+public struct UsageState: Sendable {
     struct ChannelKey: Hashable, Comparable {
         var device: DeviceID
         var channel: Channel
@@ -41,18 +41,18 @@ package struct UsageState: Sendable {
     var effects = Effects()
 
     /// Readings that came too late for the state; their slots are worked out again.
-    package internal(set) var late: UInt64 = 0
+    public internal(set) var late: UInt64 = 0
     /// Readings with a time outside `Timestamp.validRange`, or of a series beyond `UsageLimits.maximumSources`.
-    package internal(set) var refused: UInt64 = 0
+    public internal(set) var refused: UInt64 = 0
     /// Decisions that nobody took in time.
-    package internal(set) var decisionsDropped: UInt64 = 0
+    public internal(set) var decisionsDropped: UInt64 = 0
     /// Corrections that said nothing usable, or one too many.
-    package internal(set) var commandsRefused: UInt64 = 0
+    public internal(set) var commandsRefused: UInt64 = 0
 
-    package init() {}
+    public init() {}
 
     /// Takes in one record of `facts`; `offset` is its own. Kinds that say nothing about energy are skipped.
-    package mutating func apply(_ record: Record, offset: UInt64, key: (SeriesNumber) -> SeriesKey?) {
+    public mutating func apply(_ record: Record, offset: UInt64, key: (SeriesNumber) -> SeriesKey?) {
         switch record {
         case .readings(let readings):
             for reading in readings { apply(reading, offset: offset, key: key) }
@@ -170,7 +170,7 @@ package struct UsageState: Sendable {
     }
 
     /// Whether a quantity says anything about energy: readings of others need not be kept to work slots out again.
-    package static func counts(_ quantity: Quantity) -> Bool {
+    public static func counts(_ quantity: Quantity) -> Bool {
         quantity.code < energyQuantities.count && energyQuantities[Int(quantity.code)]
     }
 

@@ -19,7 +19,7 @@ import Timekeeping
 import UnixSignals
 
 /// One gateway from its start to its end: everything is put together here, in the order in which it starts.
-package struct Gateway {
+public struct Gateway: Sendable {
     let options: GatewayOptions
     let clock: any Clock
     let logger: Logger
@@ -29,7 +29,7 @@ package struct Gateway {
     private let configuredZone: Zone
 
     /// Reads and checks the configuration; nothing runs yet.
-    package init(_ options: GatewayOptions, environment: [String: String]) throws(GatewayFailure) {
+    public init(_ options: GatewayOptions, environment: [String: String]) throws(GatewayFailure) {
         self.options = options
         clock = SystemClock()
         do throws(ConfigurationError) {
@@ -55,7 +55,7 @@ package struct Gateway {
     }
 
     /// Runs until SIGTERM or SIGINT. Opens the store first: from then on nothing that is heard gets lost.
-    package func run() async throws {
+    public func run() async throws {
         let store = try HomeStore.open(
             options.dataDirectory, configuration: configuration, clock: clock, logger: logger)
         let group = ServiceGroup(

@@ -1,17 +1,17 @@
 import Glibc
 
 /// How the daemon was started. What is not given comes from the environment that systemd sets, then from convention.
-package struct GatewayOptions: Sendable {
+public struct GatewayOptions: Sendable {
     /// Nil: the embedded defaults.
-    package var configurationPath: String?
-    package var dataDirectory: String
-    package var socketPath: String
-    package var version: String
+    public var configurationPath: String?
+    public var dataDirectory: String
+    public var socketPath: String
+    public var version: String
 
-    package static let standardConfiguration = "/etc/energyd/energyd.toml"
+    public static let standardConfiguration = "/etc/energyd/energyd.toml"
 
     /// `environment` is asked for ENERGYD_CONFIG, ENERGYD_DATA_DIR, ENERGYD_SOCKET, STATE_DIRECTORY, RUNTIME_DIRECTORY.
-    package init(
+    public init(
         configurationPath: String?, dataDirectory: String?, socketPath: String?, version: String,
         environment: [String: String]
     ) {
@@ -27,7 +27,7 @@ package struct GatewayOptions: Sendable {
     }
 
     /// The process's environment; a variable that is not UTF-8 is left out.
-    package static func processEnvironment() -> [String: String] {
+    public static func processEnvironment() -> [String: String] {
         var result: [String: String] = [:]
         var next = environ
         while let entry = next.pointee {
@@ -41,16 +41,16 @@ package struct GatewayOptions: Sendable {
 }
 
 /// Why the daemon does not run, and what the service manager is told.
-package struct GatewayFailure: Error, CustomStringConvertible {
+public struct GatewayFailure: Error, CustomStringConvertible {
     /// sysexits: 78 bad configuration, 73 cannot create, 1 other.
-    package let status: Int32
-    package let description: String
+    public let status: Int32
+    public let description: String
 
-    package init(status: Int32, _ description: String) {
+    public init(status: Int32, _ description: String) {
         self.status = status
         self.description = description
     }
 
-    package static func configuration(_ text: String) -> GatewayFailure { GatewayFailure(status: 78, text) }
-    package static func cannotCreate(_ text: String) -> GatewayFailure { GatewayFailure(status: 73, text) }
+    public static func configuration(_ text: String) -> GatewayFailure { GatewayFailure(status: 78, text) }
+    public static func cannotCreate(_ text: String) -> GatewayFailure { GatewayFailure(status: 73, text) }
 }

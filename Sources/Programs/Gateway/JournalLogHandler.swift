@@ -4,28 +4,28 @@ import Synchronization
 
 /// Log lines on stderr, as journald reads them: `<priority>` when systemd collects them, a readable level when a person
 /// does. No line is longer than 1 KiB, and no more than 50 lines a second are written: what is left out is counted.
-package struct JournalLogHandler: LogHandler {
-    package var metadata: Logger.Metadata = [:]
-    package var logLevel: Logger.Level
+public struct JournalLogHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
     private let label: String
     private let limiter: LineLimiter
     private let isJournal: Bool
 
-    package static let maximumLine = 1024
+    public static let maximumLine = 1024
 
-    package init(label: String, level: Logger.Level, limiter: LineLimiter) {
+    public init(label: String, level: Logger.Level, limiter: LineLimiter) {
         self.label = label
         self.logLevel = level
         self.limiter = limiter
         self.isJournal = getenv("JOURNAL_STREAM") != nil
     }
 
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    package func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         let dropped: Int
         switch limiter.admit(second: Int(time(nil))) {
         case .dropped: return
@@ -60,8 +60,8 @@ package struct JournalLogHandler: LogHandler {
 }
 
 /// Counts log lines of the current second. Any thread.
-package final class LineLimiter: Sendable {
-    package enum Verdict: Equatable {
+public final class LineLimiter: Sendable {
+    public enum Verdict: Equatable {
         /// With the number of lines that were left out before it.
         case admitted(dropped: Int)
         case dropped
@@ -76,11 +76,11 @@ package final class LineLimiter: Sendable {
     private let state = Mutex(State())
     private let perSecond: Int
 
-    package init(perSecond: Int = 50) {
+    public init(perSecond: Int = 50) {
         self.perSecond = perSecond
     }
 
-    package func admit(second: Int) -> Verdict {
+    public func admit(second: Int) -> Verdict {
         state.withLock { state in
             if state.second != second {
                 state.second = second

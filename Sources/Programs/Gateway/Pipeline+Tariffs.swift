@@ -62,8 +62,8 @@ extension Pipeline {
         let differences = change.differences
         if !differences.isEmpty {
             let rest = differences.count - Pipeline.maximumTold
-            metadata["changes"] =
-                "\(differences.prefix(Pipeline.maximumTold).joined(separator: "; "))\(rest > 0 ? "; and \(rest) more" : "")"
+            let told = differences.prefix(Pipeline.maximumTold).joined(separator: "; ")
+            metadata["changes"] = "\(told)\(rest > 0 ? "; and \(rest) more" : "")"
         }
         logger.notice("prices changed", metadata: metadata)
     }

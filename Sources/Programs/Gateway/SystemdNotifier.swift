@@ -2,11 +2,11 @@ import Glibc
 
 /// Tells systemd how the daemon is doing (sd_notify's protocol: one datagram of `KEY=value` lines). Silent where
 /// nobody asked.
-package struct SystemdNotifier: Sendable {
+public struct SystemdNotifier: Sendable {
     private let address: String?
 
     /// `socket` is the value of NOTIFY_SOCKET: a path, or an abstract name that begins with `@`.
-    package init(socket: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
+    public init(socket: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
         if let socket, socket.utf8.count > 1, socket.utf8.count < 108, socket.hasPrefix("/") || socket.hasPrefix("@") {
             address = socket
         } else {
@@ -14,20 +14,20 @@ package struct SystemdNotifier: Sendable {
         }
     }
 
-    package func ready(status: String) {
+    public func ready(status: String) {
         send("READY=1\nSTATUS=\(status)")
     }
 
-    package func status(_ text: String) {
+    public func status(_ text: String) {
         send("STATUS=\(text)")
     }
 
     /// To be called only when the store and the sources made progress.
-    package func alive() {
+    public func alive() {
         send("WATCHDOG=1")
     }
 
-    package func stopping() {
+    public func stopping() {
         send("STOPPING=1")
     }
 

@@ -1,18 +1,18 @@
 import Metering
 
 /// Where the bridge publishes.
-package struct BridgeOptions: Hashable, Sendable {
+public struct BridgeOptions: Hashable, Sendable {
     /// The first levels of our own topics.
-    package var topic: String
+    public var topic: String
     /// The home's name; becomes one level.
-    package var home: String
+    public var home: String
     /// First levels of Home Assistant's discovery topics; nil: devices are not announced.
-    package var discovery: String?
-    package var gateway: GatewayID
+    public var discovery: String?
+    public var gateway: GatewayID
     /// Of the program.
-    package var version: String
+    public var version: String
 
-    package init(topic: String, home: String, discovery: String?, gateway: GatewayID, version: String) {
+    public init(topic: String, home: String, discovery: String?, gateway: GatewayID, version: String) {
         self.topic = topic
         self.home = home
         self.discovery = discovery
@@ -21,12 +21,12 @@ package struct BridgeOptions: Hashable, Sendable {
     }
 
     /// `online` while the gateway is connected, its last will otherwise. Retained.
-    package var stateTopic: String { "\(topic)/bridge/state" }
+    public var stateTopic: String { "\(topic)/bridge/state" }
     /// Where Home Assistant says that it has started; nil without discovery.
-    package var birthTopic: String? { discovery.map { "\($0)/status" } }
+    public var birthTopic: String? { discovery.map { "\($0)/status" } }
 
-    package static let online = Array("online".utf8)
-    package static let offline = Array("offline".utf8)
+    public static let online = Array("online".utf8)
+    public static let offline = Array("offline".utf8)
 
     /// One level of a topic that reads like `name`: without what separates levels, stands for many, or is no graph.
     static func level(_ name: String) -> String {
@@ -43,10 +43,10 @@ package struct BridgeOptions: Hashable, Sendable {
 }
 
 /// A message for the broker. All are retained: whoever comes later sees the last word.
-package struct Publication: Hashable, Sendable {
-    package var topic: String
+public struct Publication: Hashable, Sendable {
+    public var topic: String
     /// Empty: the broker forgets the topic.
-    package var payload: [UInt8]
+    public var payload: [UInt8]
     /// Whether the broker has to confirm it: what describes and what counts; a momentary value comes again soon.
-    package var isConfirmed: Bool
+    public var isConfirmed: Bool
 }

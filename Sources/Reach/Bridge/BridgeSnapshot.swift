@@ -5,24 +5,24 @@ import Records
 ///
 /// Payload of a snapshot file, version 1: varint count, then per total the series as in a frame's dictionary, its value
 /// and its source, both signed; varint count, then the topics as text.
-package struct BridgeSnapshot: Hashable, Sendable {
-    package static let name = "bridge"
-    package static let version: UInt32 = 1
+public struct BridgeSnapshot: Hashable, Sendable {
+    public static let name = "bridge"
+    public static let version: UInt32 = 1
     private static let maximumTotals = 65_536
     private static let maximumTopics = 262_144
     private static let maximumTopicLength = 1024
 
-    package var totals: [SeriesKey: RisingTotal] = [:]
+    public var totals: [SeriesKey: RisingTotal] = [:]
     /// In the order of their bytes.
-    package var topics: [String] = []
+    public var topics: [String] = []
 
-    package init(totals: [SeriesKey: RisingTotal] = [:], topics: [String] = []) {
+    public init(totals: [SeriesKey: RisingTotal] = [:], topics: [String] = []) {
         self.totals = totals
         self.topics = topics
     }
 
     /// Equal states give equal bytes.
-    package func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] {
         var out = ByteWriter(capacity: 64 + totals.count * 48 + topics.count * 48)
         out.varint(UInt64(totals.count))
         for (key, total) in totals.sorted(by: { $0.key < $1.key }) {
@@ -36,7 +36,7 @@ package struct BridgeSnapshot: Hashable, Sendable {
     }
 
     /// Throws a `RecordError` that names the place.
-    package init(decoding bytes: [UInt8]) throws(RecordError) {
+    public init(decoding bytes: [UInt8]) throws(RecordError) {
         let result = bytes.withUnsafeBytes { buffer -> Result<BridgeSnapshot, RecordError> in
             var reader = ByteReader(buffer)
             var snapshot = BridgeSnapshot()

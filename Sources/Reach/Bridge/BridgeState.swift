@@ -6,7 +6,7 @@ import Timekeeping
 /// Per device `<topic>/<home>/<device>/available` and a topic for each series, `…/<quantity>` for the whole device and
 /// `…/<channel>/<quantity>` for a part of it, in canonical units. Totals are those that Usage booked, as `RisingTotal`
 /// keeps them; a series is announced with its first value and never before.
-package struct BridgeState: Sendable {
+public struct BridgeState: Sendable {
     private struct Seat {
         var device: Device
         var isOnline = false
@@ -33,10 +33,10 @@ package struct BridgeState: Sendable {
     /// Topics that the broker has to forget.
     private var withdrawn: Set<String> = []
     /// A total fell or a topic is new: a restart must know that before it is told.
-    package private(set) var mustBeKept = false
+    public private(set) var mustBeKept = false
 
     /// `kept` is what `snapshot` returned before a restart.
-    package init(_ options: BridgeOptions, kept: BridgeSnapshot = BridgeSnapshot()) {
+    public init(_ options: BridgeOptions, kept: BridgeSnapshot = BridgeSnapshot()) {
         self.options = options
         totals = kept.totals
         withdrawn = Set(kept.topics)
@@ -45,7 +45,7 @@ package struct BridgeState: Sendable {
     // MARK: Facts
 
     /// A device as it is called now, and whether it can be heard.
-    package mutating func note(_ device: Device, isOnline: Bool) {
+    public mutating func note(_ device: Device, isOnline: Bool) {
         guard device.role != .gateway else { return }
         if let seat = seats[device.id], seat.device.name != device.name { leave(seat) }
         let level = seats[device.id]?.level ?? freeLevel(for: device)
@@ -62,7 +62,7 @@ package struct BridgeState: Sendable {
     }
 
     /// The newest reading of a series. Registers of energy are left to `note(total:)`.
-    package mutating func note(_ key: SeriesKey, _ value: Int64, at time: Timestamp) {
+    public mutating func note(_ key: SeriesKey, _ value: Int64, at time: Timestamp) {
         guard key.quantity != .available, BridgeState.isPlain(key.quantity) else { return }
         guard BridgeState.rises(key.quantity) else { return set(key, value) }
         var total = totals[key] ?? RisingTotal(value)
@@ -72,7 +72,7 @@ package struct BridgeState: Sendable {
     }
 
     /// All energy that Usage has booked to a channel since the beginning, in mWh.
-    package mutating func note(total key: SeriesKey, _ milliwattHours: Int64) {
+    public mutating func note(total key: SeriesKey, _ milliwattHours: Int64) {
         var total = totals[key] ?? RisingTotal(milliwattHours)
         if total.advance(to: milliwattHours) { mustBeKept = true }
         totals[key] = total
@@ -138,7 +138,7 @@ package struct BridgeState: Sendable {
 
     /// All that the broker does not know yet, descriptions before values. What is handed out counts as told. Totals
     /// only when what a restart has to know of them was kept: else they could fall.
-    package mutating func publications(withTotals isKept: Bool = true) -> [Publication] {
+    public mutating func publications(withTotals isKept: Bool = true) -> [Publication] {
         var out: [Publication] = []
         for topic in withdrawn.sorted() { out.append(Publication(topic: topic, payload: [], isConfirmed: true)) }
         withdrawn = []
@@ -178,7 +178,7 @@ package struct BridgeState: Sendable {
     }
 
     /// The broker or Home Assistant began anew, or did not take all: everything is said again.
-    package mutating func forget() {
+    public mutating func forget() {
         isGatewayAnnounced = false
         availability = [:]
         for id in seats.keys { seats[id]?.isAnnounced = false }
@@ -186,10 +186,10 @@ package struct BridgeState: Sendable {
     }
 
     /// The last snapshot could not be kept.
-    package mutating func noteNotKept() { mustBeKept = true }
+    public mutating func noteNotKept() { mustBeKept = true }
 
     /// What a restart has to know.
-    package mutating func snapshot() -> BridgeSnapshot {
+    public mutating func snapshot() -> BridgeSnapshot {
         mustBeKept = false
         var topics = Array(withdrawn) + values.values.map(\.topic)
         for seat in seats.values {

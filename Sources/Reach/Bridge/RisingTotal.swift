@@ -5,9 +5,9 @@ import Timekeeping
 /// Who counts with differences (Home Assistant's `total_increasing`) books a fall as a new start and the whole value
 /// again. So a fall of the source, by a correction, a lost ledger or an exchanged meter, is left out: the total stays
 /// and goes on with the next rise.
-package struct RisingTotal: Hashable, Sendable {
+public struct RisingTotal: Hashable, Sendable {
     /// In thousandths.
-    package private(set) var value: Int64
+    public private(set) var value: Int64
     /// What `value` was made of last.
     private(set) var source: Int64
     /// Readings below `source` since `since`, of a source that nobody has judged yet.

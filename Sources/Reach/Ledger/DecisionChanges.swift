@@ -6,19 +6,19 @@ import Usage
 ///
 /// When a span is worked out again, for readings that came late or a correction, everything about it is decided again:
 /// what was decided before no longer holds and goes, but for readings that came too late, which stay too late.
-package struct DecisionChanges: Sendable {
+public struct DecisionChanges: Sendable {
     /// A channel's decisions with a time in `from ..< until`.
-    package struct Span: Hashable, Sendable {
-        package let device: DeviceID
-        package let channel: Channel
-        package let from: Timestamp
-        package let until: Timestamp
+    public struct Span: Hashable, Sendable {
+        public let device: DeviceID
+        public let channel: Channel
+        public let from: Timestamp
+        public let until: Timestamp
 
-        package init(device: DeviceID, channel: Channel, from: Timestamp, until: Timestamp) {
+        public init(device: DeviceID, channel: Channel, from: Timestamp, until: Timestamp) {
             (self.device, self.channel, self.from, self.until) = (device, channel, from, until)
         }
 
-        package func contains(_ decision: Decision) -> Bool {
+        public func contains(_ decision: Decision) -> Bool {
             decision.series.device == device && decision.series.channel == channel && decision.kind != .late
                 && decision.time >= from && decision.time < until
         }
@@ -27,20 +27,20 @@ package struct DecisionChanges: Sendable {
     /// Spans that a ledger that cannot be written has to remember; the oldest are forgotten, their decisions stay.
     private static let maximumSpans = 4_096
 
-    package private(set) var made: [Decision] = []
+    public private(set) var made: [Decision] = []
     /// What of the ledger goes before `made` is kept.
-    package private(set) var withdrawn: [Span] = []
+    public private(set) var withdrawn: [Span] = []
 
-    package init() {}
+    public init() {}
 
-    package var isEmpty: Bool { made.isEmpty && withdrawn.isEmpty }
+    public var isEmpty: Bool { made.isEmpty && withdrawn.isEmpty }
 
-    package mutating func add(_ decisions: [Decision]) {
+    public mutating func add(_ decisions: [Decision]) {
         made.append(contentsOf: decisions)
     }
 
     /// All of `span` was decided again.
-    package mutating func replace(_ span: Span, with decisions: [Decision]) {
+    public mutating func replace(_ span: Span, with decisions: [Decision]) {
         made.removeAll(where: span.contains)
         if withdrawn.count >= DecisionChanges.maximumSpans { withdrawn.removeFirst() }
         if withdrawn.last != span { withdrawn.append(span) }
@@ -48,5 +48,5 @@ package struct DecisionChanges: Sendable {
     }
 
     /// Whether a decision of the ledger no longer holds.
-    package func withdraws(_ decision: Decision) -> Bool { withdrawn.contains { $0.contains(decision) } }
+    public func withdraws(_ decision: Decision) -> Bool { withdrawn.contains { $0.contains(decision) } }
 }

@@ -44,7 +44,7 @@ extension Ledger {
     }
 
     /// Calls `body` with every price of every list, a day of slots at a time, in the order of time.
-    package func prices(_ body: (PriceRun) -> Void) throws(LedgerError) {
+    public func prices(_ body: (PriceRun) -> Void) throws(LedgerError) {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare(
                 """

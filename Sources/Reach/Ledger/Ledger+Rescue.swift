@@ -4,7 +4,7 @@ import SQLite
 extension Ledger {
     /// Sets the damaged file at `path` aside and begins a new one with every row that can still be read, but without a
     /// cursor: the caller replays, and what the log still has is put right by that. Nobody may have the file open.
-    package static func replace(
+    public static func replace(
         _ path: String, because reason: String, limits: Limits = Limits()
     ) throws(LedgerError) -> Ledger {
         let aside = try DamagedFile.setAside(path)

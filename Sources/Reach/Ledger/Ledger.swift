@@ -10,9 +10,9 @@ import Usage
 /// One thread at a time, blocking: the shell owns it on its store thread. It writes nothing until `commit`, and a
 /// commit is one transaction with the cursor inside, so a crash leaves the state of some commit and never a mixture.
 /// All of it can be made again from the log and from History: where `cursor()` is nil the caller replays.
-package final class Ledger {
+public final class Ledger {
     /// What was found at the path.
-    package enum Opening: Hashable, Sendable {
+    public enum Opening: Hashable, Sendable {
         /// Nothing: the file is new.
         case new
         /// A ledger of this version or an older one, brought up to date.
@@ -26,24 +26,24 @@ package final class Ledger {
     }
 
     /// Of the database file; `-wal` and `-shm` lie beside it.
-    package let path: String
+    public let path: String
     /// What `init` found there.
-    package let opening: Opening
+    public let opening: Opening
     let database: Database
     let limits: Limits
 
     /// What is bounded besides the slots, which are kept for ever (about 1.25 MB a year for each channel with a meter).
-    package struct Limits: Hashable, Sendable {
+    public struct Limits: Hashable, Sendable {
         /// Decisions that are kept; the oldest go first.
-        package var decisions: Int
+        public var decisions: Int
         /// Versions of one device, and of the settings; the oldest go first.
-        package var versions: Int
+        public var versions: Int
 
         /// Commands that are kept; the oldest go first.
-        package var commands: Int
+        public var commands: Int
 
         /// At least one version is kept of each.
-        package init(decisions: Int = 10_000, versions: Int = 256, commands: Int = 10_000) {
+        public init(decisions: Int = 10_000, versions: Int = 256, commands: Int = 10_000) {
             self.decisions = max(0, decisions)
             self.versions = max(1, versions)
             self.commands = max(0, commands)
@@ -52,7 +52,7 @@ package final class Ledger {
 
     /// Opens or makes the file. A damaged one is renamed to `<path>.damaged-<n>` and replaced by one with all that can
     /// be read of it; a disk that refuses is an error, since the file may be whole.
-    package init(path: String, limits: Limits = Limits()) throws(LedgerError) {
+    public init(path: String, limits: Limits = Limits()) throws(LedgerError) {
         self.path = path
         self.limits = limits
         do throws(SQLiteError) {
@@ -73,7 +73,7 @@ package final class Ledger {
     /// A ledger for as long as its disk takes no writes: it answers from the file as that lies there, or as an empty
     /// one where none can be read, and refuses commits. Changes nothing on the disk; only while nobody writes to the
     /// file.
-    package init(
+    public init(
         waiting path: String, because error: LedgerError, limits: Limits = Limits()
     ) throws(LedgerError) {
         self.path = path
@@ -101,7 +101,7 @@ package final class Ledger {
     }
 
     /// Commits are refused until it is opened anew.
-    package var isWaiting: Bool {
+    public var isWaiting: Bool {
         if case .waiting = opening { true } else { false }
     }
 
@@ -160,7 +160,7 @@ package final class Ledger {
     }
 
     /// The next record of topic `slots` that belongs in the ledger; nil where it has never been told.
-    package func cursor() throws(LedgerError) -> Cursor? {
+    public func cursor() throws(LedgerError) -> Cursor? {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare("SELECT epoch, next FROM position WHERE topic = ?")
             defer { statement.reset() }
@@ -173,13 +173,13 @@ package final class Ledger {
 
     /// Moves all that was committed into the file itself and empties the write-ahead log: what a backup of the one file
     /// then has is everything. For the end; a ledger that is only read has nothing to move.
-    package func settle() throws(LedgerError) {
+    public func settle() throws(LedgerError) {
         guard opening != .readOnly, !isWaiting else { return }
         try reading { () throws(SQLiteError) in try database.checkpoint() }
     }
 
     /// Bytes of the file and of its write-ahead log.
-    package var size: Int64 { DamagedFile.size(path) + DamagedFile.size(path + "-wal") }
+    public var size: Int64 { DamagedFile.size(path) + DamagedFile.size(path + "-wal") }
 
     func reading<R>(_ body: () throws(SQLiteError) -> R) throws(LedgerError) -> R {
         do throws(SQLiteError) { return try body() } catch { throw LedgerError(path: path, error) }

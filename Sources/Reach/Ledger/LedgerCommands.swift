@@ -4,11 +4,11 @@ import SQLite
 import Timekeeping
 
 /// A command, and the log time at which it took effect.
-package struct DatedCommand: Hashable, Sendable {
-    package var time: Timestamp
-    package var command: Command
+public struct DatedCommand: Hashable, Sendable {
+    public var time: Timestamp
+    public var command: Command
 
-    package init(time: Timestamp, command: Command) {
+    public init(time: Timestamp, command: Command) {
         self.time = time
         self.command = command
     }
@@ -33,7 +33,7 @@ extension Ledger {
     }
 
     /// The newest `limit` commands, in the order of time.
-    package func commands(limit: Int = 10_000) throws(LedgerError) -> [DatedCommand] {
+    public func commands(limit: Int = 10_000) throws(LedgerError) -> [DatedCommand] {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare("SELECT time, record FROM command ORDER BY time DESC, id DESC LIMIT ?")
             defer { statement.reset() }

@@ -12,7 +12,7 @@ extension Ledger {
     /// came to the ledger later, so the same log in any split of commits leaves the same ledger. Devices and settings
     /// replace those of the same `validFrom`, decisions those of the same series, time and kind, commands those of the
     /// same id, prices those of the same list and slot. Decisions in a span of `withdrawn` go before `decisions` come.
-    package func commit(
+    public func commit(
         changes: [SlotUsage], devices: [Device] = [], settings: [HomeSettings] = [], decisions: [Decision] = [],
         withdrawn: [DecisionChanges.Span] = [],
         commands: [DatedCommand] = [], prices: [PriceRun] = [], cursor: Cursor

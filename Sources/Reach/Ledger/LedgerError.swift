@@ -1,7 +1,7 @@
 import SQLite
 
 /// Why the ledger could not do what it was asked.
-package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file holds what no version wrote. Open it again: it is then set aside and a new one begun.
     case damaged(path: String, reason: String)
     /// A newer version wrote the file, so this one only reads it.
@@ -15,7 +15,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         self = error.isCorrupt ? .damaged(path: path, reason: error.description) : .failed(path: path, error)
     }
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .damaged(let path, let reason): "The ledger \(path) is damaged: \(reason)"
         case .readOnly(let path): "The ledger \(path) was written by a newer version and is only read."

@@ -3,12 +3,12 @@ import Records
 import SQLite
 
 /// A ledger that is only looked at: its file is not changed, brought up to date or set aside.
-package struct LedgerFile {
+public struct LedgerFile {
     private let path: String
     private let database: Database
 
     /// Of a file that is there.
-    package init(path: String) throws(LedgerError) {
+    public init(path: String) throws(LedgerError) {
         self.path = path
         do throws(SQLiteError) {
             database = try LedgerFile.open(path)
@@ -31,7 +31,7 @@ package struct LedgerFile {
     }
 
     /// What SQLite finds wrong in the whole file, at most a hundred sentences. Reads every page.
-    package func problems() throws(LedgerError) -> [String] {
+    public func problems() throws(LedgerError) -> [String] {
         do throws(SQLiteError) {
             let statement = try database.prepare("PRAGMA integrity_check(100)")
             defer { statement.reset() }
@@ -47,7 +47,7 @@ package struct LedgerFile {
     }
 
     /// The latest descriptor of each device.
-    package func devices() throws(LedgerError) -> [Device] {
+    public func devices() throws(LedgerError) -> [Device] {
         do throws(SQLiteError) {
             let statement = try database.prepare("SELECT record FROM device ORDER BY id, valid_from")
             defer { statement.reset() }
@@ -66,7 +66,7 @@ package struct LedgerFile {
     }
 
     /// Slots that are kept.
-    package func slotCount() throws(LedgerError) -> Int {
+    public func slotCount() throws(LedgerError) -> Int {
         do throws(SQLiteError) {
             let statement = try database.prepare("SELECT count(*) FROM slot")
             defer { statement.reset() }
@@ -77,7 +77,7 @@ package struct LedgerFile {
     }
 
     /// Writes a whole and consistent copy to `target`, where nothing may lie, while others write to the ledger.
-    package func copy(to target: String) throws(LedgerError) {
+    public func copy(to target: String) throws(LedgerError) {
         do throws(SQLiteError) {
             let statement = try database.prepare("VACUUM INTO ?")
             defer { statement.reset() }

@@ -9,7 +9,7 @@ extension Ledger {
     /// false. Only `devices` when given. It holds one slot's meters in memory and no more.
     ///
     /// `body` must not use the ledger.
-    package func slots(
+    public func slots(
         from: Slot, until: Slot, devices: Set<DeviceID>? = nil, _ body: (SlotUsage) -> Bool
     ) throws(LedgerError) {
         try reading { () throws(SQLiteError) in
@@ -77,7 +77,7 @@ extension Ledger {
     }
 
     /// The first and the last slot that is kept; nil for an empty ledger.
-    package func extent() throws(LedgerError) -> ClosedRange<Slot>? {
+    public func extent() throws(LedgerError) -> ClosedRange<Slot>? {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare("SELECT (SELECT min(slot) FROM slot), (SELECT max(slot) FROM slot)")
             defer { statement.reset() }
@@ -89,7 +89,7 @@ extension Ledger {
     }
 
     /// Every version of every device, in the order of identity and `validFrom`.
-    package func devices() throws(LedgerError) -> [Device] {
+    public func devices() throws(LedgerError) -> [Device] {
         try reading { () throws(SQLiteError) in
             try records("SELECT record FROM device ORDER BY id, valid_from") { (record) -> Device? in
                 if case .device(let device) = record { device } else { nil }
@@ -98,7 +98,7 @@ extension Ledger {
     }
 
     /// Every version of the home's settings, in the order of `validFrom`.
-    package func settings() throws(LedgerError) -> [HomeSettings] {
+    public func settings() throws(LedgerError) -> [HomeSettings] {
         try reading { () throws(SQLiteError) in
             try records("SELECT record FROM settings ORDER BY valid_from") { (record) -> HomeSettings? in
                 if case .settings(let settings) = record { settings } else { nil }
@@ -121,7 +121,7 @@ extension Ledger {
 
     /// Decisions about counters with a time in `from ..< until`, newest first, at most `limit`; only `device`'s when
     /// given.
-    package func decisions(
+    public func decisions(
         from: Timestamp, until: Timestamp, device: DeviceID? = nil, limit: Int = 1000
     ) throws(LedgerError) -> [Decision] {
         try reading { () throws(SQLiteError) in

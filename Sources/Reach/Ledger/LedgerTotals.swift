@@ -3,22 +3,22 @@ import SQLite
 import Timekeeping
 
 /// All energy of one channel of one device, in mWh; nil: never known.
-package struct ChannelTotal: Hashable, Sendable {
-    package var device: DeviceID
-    package var channel: Channel
-    package var imported: Int64?
-    package var exported: Int64?
-    package var produced: Int64?
-    package var charged: Int64?
-    package var discharged: Int64?
+public struct ChannelTotal: Hashable, Sendable {
+    public var device: DeviceID
+    public var channel: Channel
+    public var imported: Int64?
+    public var exported: Int64?
+    public var produced: Int64?
+    public var charged: Int64?
+    public var discharged: Int64?
 
-    package init(device: DeviceID, channel: Channel) {
+    public init(device: DeviceID, channel: Channel) {
         self.device = device
         self.channel = channel
     }
 
     /// Puts `new` in the place of `old`, which is what the total holds of that slot.
-    package mutating func replace(_ old: SlotUsage?, with new: SlotUsage) {
+    public mutating func replace(_ old: SlotUsage?, with new: SlotUsage) {
         func moved(_ total: Int64?, _ old: Int64?, _ new: Int64?) -> Int64? {
             guard total != nil || new != nil else { return nil }
             return (total ?? 0) &- (old ?? 0) &+ (new ?? 0)
@@ -33,7 +33,7 @@ package struct ChannelTotal: Hashable, Sendable {
 
 extension Ledger {
     /// The sums over all slots that were committed, in the order of device and channel.
-    package func totals() throws(LedgerError) -> [ChannelTotal] {
+    public func totals() throws(LedgerError) -> [ChannelTotal] {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare(
                 """
@@ -58,7 +58,7 @@ extension Ledger {
     }
 
     /// One slot as it was committed; nil where there is none.
-    package func slot(_ slot: Slot, device: DeviceID, channel: Channel) throws(LedgerError) -> SlotUsage? {
+    public func slot(_ slot: Slot, device: DeviceID, channel: Channel) throws(LedgerError) -> SlotUsage? {
         try reading { () throws(SQLiteError) in
             let statement = try database.prepare(
                 """

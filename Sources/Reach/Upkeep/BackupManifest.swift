@@ -3,10 +3,10 @@ import Records
 import Timekeeping
 
 /// What belongs to a backup. Format: `BackupFormat.md`.
-package struct BackupManifest: Hashable, Sendable {
-    package struct Entry: Hashable, Sendable {
-        package var bytes: Int64
-        package var checksum: UInt32
+public struct BackupManifest: Hashable, Sendable {
+    public struct Entry: Hashable, Sendable {
+        public var bytes: Int64
+        public var checksum: UInt32
     }
 
     static let name = "MANIFEST"
@@ -14,11 +14,11 @@ package struct BackupManifest: Hashable, Sendable {
     static let maximumLength = 16 << 20
     private static let firstLine = "energyd backup 1"
 
-    package var gateway: GatewayID?
-    package var created: Timestamp
+    public var gateway: GatewayID?
+    public var created: Timestamp
     /// Of the energyd that made it.
-    package var version: String
-    package var files: [String: Entry] = [:]
+    public var version: String
+    public var files: [String: Entry] = [:]
 
     init(gateway: GatewayID?, created: Timestamp, version: String) {
         self.gateway = gateway
@@ -27,7 +27,7 @@ package struct BackupManifest: Hashable, Sendable {
     }
 
     /// Of all files.
-    package var bytes: Int64 { files.values.reduce(0) { $0 + $1.bytes } }
+    public var bytes: Int64 { files.values.reduce(0) { $0 + $1.bytes } }
 
     func encoded() -> [UInt8] {
         var text = BackupManifest.firstLine + "\n"

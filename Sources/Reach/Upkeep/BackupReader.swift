@@ -3,7 +3,7 @@ import Records
 
 /// Takes a backup's bytes apart: files go to a directory as they come, or nowhere when it is only checked, and at the
 /// end the manifest is compared with what came.
-package struct BackupReader {
+public struct BackupReader {
     private let target: (directory: String, fileSystem: any FileSystem)?
     private let read: (Int) throws -> [UInt8]
     private var found: [String: BackupManifest.Entry] = [:]
@@ -13,7 +13,7 @@ package struct BackupReader {
     private static let maximumFiles = 1 << 20
 
     /// `read` gives so many bytes, fewer only at the end. `directory` is there and empty.
-    package init(
+    public init(
         into target: (directory: String, fileSystem: any FileSystem)? = nil, _ read: @escaping (Int) throws -> [UInt8]
     ) {
         self.target = target
@@ -21,7 +21,7 @@ package struct BackupReader {
     }
 
     /// `progress` gets the bytes of each piece. Files that do not belong to the backup are removed again.
-    package mutating func run(progress: (Int64) -> Void = { _ in }) throws -> BackupManifest {
+    public mutating func run(progress: (Int64) -> Void = { _ in }) throws -> BackupManifest {
         var manifest: BackupManifest?
         while manifest == nil {
             let head = try read(TarHeader.size)

@@ -10,9 +10,9 @@ import Timekeeping
 /// its format.
 ///
 /// Blocks; one thread at a time, never the pipeline's. It needs room on the disk for a copy of the ledger.
-package final class BackupStream {
+public final class BackupStream {
     /// Of a file that is being written: how many of its bytes are durable. Nil: all.
-    package typealias DurableBytes = (_ path: String) -> Int64?
+    public typealias DurableBytes = (_ path: String) -> Int64?
 
     private let directory: StateDirectory
     private let fileSystem: any FileSystem
@@ -54,7 +54,7 @@ package final class BackupStream {
     /// The copy of a database while it is read.
     private static let copySuffix = ".backup" + AtomicFile.temporarySuffix
 
-    package init(
+    public init(
         _ directory: StateDirectory, fileSystem: any FileSystem, gateway: GatewayID?, created: Timestamp,
         version: String, durableBytes: @escaping DurableBytes = { _ in nil }
     ) {
@@ -65,7 +65,7 @@ package final class BackupStream {
     }
 
     /// The next bytes; nil after the last.
-    package func next() throws -> [UInt8]? {
+    public func next() throws -> [UInt8]? {
         if isDone { return nil }
         if current != nil { return try copyOn() }
         while let stage = stages.first {

@@ -8,7 +8,7 @@ import Timekeeping
 ///
 /// Values are taken as they are when their turn comes, so an export beside a running daemon has each value once and
 /// the newest ones up to `until`. Blocks; one thread at a time.
-package struct HistoryExport {
+public struct HistoryExport {
     private let history: History
     private let series: [(key: SeriesKey, device: String)]
     private let until: Timestamp
@@ -20,7 +20,7 @@ package struct HistoryExport {
     private var place = 0
     private var isDone = false
     /// Readings written so far.
-    package private(set) var count = 0
+    public private(set) var count = 0
 
     /// Values of a window of time that are held together at most; a window with more is halved.
     private static let maximumWindow = 1 << 18
@@ -28,7 +28,7 @@ package struct HistoryExport {
     private static let pieceBytes = 256 << 10
 
     /// `series` with what their devices are called; of several in one order those of the same name stay apart.
-    package init(
+    public init(
         _ history: History, series: [(key: SeriesKey, device: String)], since: Timestamp, until: Timestamp,
         format: ExchangeFormat
     ) {
@@ -45,7 +45,7 @@ package struct HistoryExport {
     }
 
     /// The next piece; nil after the last.
-    package mutating func next() throws -> [UInt8]? {
+    public mutating func next() throws -> [UInt8]? {
         while !isDone, writer.count < HistoryExport.pieceBytes {
             if writer.format.isBySeries { try nextOfSeries() } else { try nextWindow() }
         }

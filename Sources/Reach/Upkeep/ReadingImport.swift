@@ -6,7 +6,7 @@ import Records
 import Timekeeping
 
 /// The home that readings of the past are taken into: a running gateway's, or one that rests in its directory.
-package protocol ImportingHome {
+public protocol ImportingHome {
     var facts: ReadingLog { get }
     /// Has all that the log has.
     var history: History { get }
@@ -23,34 +23,34 @@ package protocol ImportingHome {
 }
 
 /// What became of the lines of one import.
-package struct ImportOutcome: Sendable {
+public struct ImportOutcome: Sendable {
     /// A line that was not taken in, counted from 1, and the end of a sentence about it.
-    package struct Refusal: Sendable {
-        package var line: Int
-        package var reason: String
+    public struct Refusal: Sendable {
+        public var line: Int
+        public var reason: String
 
-        package init(line: Int, reason: String) {
+        public init(line: Int, reason: String) {
             self.line = line
             self.reason = reason
         }
     }
 
     /// Taken in, or in a rehearsal: would be.
-    package var taken = 0
+    public var taken = 0
     /// There already, with the same value, or in the roll-ups of their time.
-    package var known = 0
+    public var known = 0
     /// There already with another value, which stays.
-    package var differing = 0
+    public var differing = 0
     /// Of those taken in: older than raw values are kept.
-    package var older = 0
+    public var older = 0
     /// Lines that were not taken in.
-    package var refused = 0
+    public var refused = 0
     /// Why, of the first thousand of them.
-    package var refusals: [Refusal] = []
+    public var refusals: [Refusal] = []
     /// Names of devices that the home did not have.
-    package var newDevices: [String] = []
+    public var newDevices: [String] = []
 
-    package init() {}
+    public init() {}
 }
 
 /// Takes readings of the past into the log, as far as History does not have them: the same lines again change nothing.
@@ -58,7 +58,7 @@ package struct ImportOutcome: Sendable {
 /// of an hour yet.
 ///
 /// Blocks; on a thread of its own.
-package struct ReadingImport<Home: ImportingHome> {
+public struct ReadingImport<Home: ImportingHome> {
     private struct Candidate {
         let line: Int
         let key: SeriesKey
@@ -67,7 +67,7 @@ package struct ReadingImport<Home: ImportingHome> {
     }
 
     /// As it is after what was taken in.
-    package private(set) var home: Home
+    public private(set) var home: Home
     private let isRehearsal: Bool
     private let oldest: Timestamp?
     private let now: Timestamp
@@ -83,7 +83,7 @@ package struct ReadingImport<Home: ImportingHome> {
     private static var recordSize: Int { 1024 }
 
     /// `retention`: how long History keeps raw values, in ms; nil where that is not known.
-    package init(home: Home, isRehearsal: Bool, retention: Int64?, now: Timestamp) {
+    public init(home: Home, isRehearsal: Bool, retention: Int64?, now: Timestamp) {
         self.home = home
         self.isRehearsal = isRehearsal
         oldest = retention.map { now - $0 }
@@ -91,7 +91,7 @@ package struct ReadingImport<Home: ImportingHome> {
     }
 
     /// `lines`: jsonl, as `Formats.md` has it.
-    package mutating func take(_ lines: [UInt8]) throws -> ImportOutcome {
+    public mutating func take(_ lines: [UInt8]) throws -> ImportOutcome {
         answer = ImportOutcome()
         var candidates = candidates(lines)
         candidates.sort { ($0.key, $0.time, $0.line) < ($1.key, $1.time, $1.line) }

@@ -9,13 +9,13 @@ import Timekeeping
 /// Opens a home's state as a start does, and tells what that cuts, sets aside and makes again.
 ///
 /// On the disk itself that is a repair; on an `OverlayFileSystem` it is a rehearsal. Blocks; the caller holds the lock.
-package struct Repair {
+public struct Repair {
     private let directory: StateDirectory
     private let fileSystem: any FileSystem
     private let clock: any Clock
     private let boot: BootID
 
-    package init(_ directory: StateDirectory, fileSystem: any FileSystem, clock: any Clock, boot: BootID) {
+    public init(_ directory: StateDirectory, fileSystem: any FileSystem, clock: any Clock, boot: BootID) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.clock = clock
@@ -23,7 +23,7 @@ package struct Repair {
     }
 
     /// Sentences about what opening found and did. `opensLedger`: not in a rehearsal, since SQLite writes by itself.
-    package func run(opensLedger: Bool, using generator: inout some RandomNumberGenerator) throws -> [String] {
+    public func run(opensLedger: Bool, using generator: inout some RandomNumberGenerator) throws -> [String] {
         var told: [String] = []
         guard let gateway = directory.gateway(fileSystem) else {
             return ["there is no gateway's identity and no log in \(directory.path): a start would begin anew"]

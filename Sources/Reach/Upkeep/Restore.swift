@@ -8,7 +8,7 @@ import Timekeeping
 ///
 /// Everything is unpacked and checked beside what is there; only then the old state is set aside and the new one takes
 /// its place, name by name. After a crash meanwhile the old state is whole, or the two lie under the names below.
-package struct Restore {
+public struct Restore {
     /// Where a backup is unpacked, in the state directory.
     static let workName = "restoring"
     /// What the state before is moved to; the rest of the name is a time.
@@ -17,26 +17,26 @@ package struct Restore {
     private let directory: StateDirectory
     private let fileSystem: LocalFileSystem
 
-    package init(_ directory: StateDirectory, fileSystem: LocalFileSystem) {
+    public init(_ directory: StateDirectory, fileSystem: LocalFileSystem) {
         self.directory = directory
         self.fileSystem = fileSystem
     }
 
     /// Names in the directory that a restore would set aside; empty: it is free.
-    package func occupants() throws(DiskError) -> [String] {
+    public func occupants() throws(DiskError) -> [String] {
         try fileSystem.list(directory.path).filter {
             $0 != "lock" && $0 != Restore.workName && $0 != "lost+found" && !$0.hasPrefix(Restore.asidePrefix)
         }
     }
 
     /// What was restored, and where the state before lies now, if there was one.
-    package struct Outcome: Sendable {
-        package var manifest: BackupManifest
-        package var setAside: String?
+    public struct Outcome: Sendable {
+        public var manifest: BackupManifest
+        public var setAside: String?
     }
 
     /// `read` gives so many bytes of the backup, fewer only at its end.
-    package func run(
+    public func run(
         clock: any Clock, boot: BootID, using generator: inout some RandomNumberGenerator,
         progress: (Int64) -> Void = { _ in }, _ read: @escaping (Int) throws -> [UInt8]
     ) throws -> Outcome {

@@ -4,30 +4,30 @@ import ReadingLog
 import Records
 
 /// Where things lie in a home's state directory. What is not named here (a later version's files) is found by `walk`.
-package struct StateDirectory: Hashable, Sendable {
-    package let path: String
+public struct StateDirectory: Hashable, Sendable {
+    public let path: String
 
-    package init(_ path: String) { self.path = path }
+    public init(_ path: String) { self.path = path }
 
-    package var log: String { "\(path)/log" }
-    package var history: String { "\(path)/history" }
-    package var ledger: String { "\(path)/ledger.db" }
-    package var snapshots: String { "\(path)/snapshots" }
-    package var identity: String { "\(path)/gateway.id" }
+    public var log: String { "\(path)/log" }
+    public var history: String { "\(path)/history" }
+    public var ledger: String { "\(path)/ledger.db" }
+    public var snapshots: String { "\(path)/snapshots" }
+    public var identity: String { "\(path)/gateway.id" }
 
     /// Topics that have a log here.
-    package func topics(_ fileSystem: any FileSystem) -> [Topic] {
+    public func topics(_ fileSystem: any FileSystem) -> [Topic] {
         Topic.allCases.filter { (try? fileSystem.list("\(log)/\($0.name)/0"))?.isEmpty == false }
     }
 
     /// Whether there is a home in it at all.
-    package func isHome(_ fileSystem: any FileSystem) -> Bool {
+    public func isHome(_ fileSystem: any FileSystem) -> Bool {
         guard let names = try? fileSystem.list(path) else { return false }
         return !Set(names).isDisjoint(with: ["log", "history", "ledger.db", "gateway.id"])
     }
 
     /// Whose state it is: by its file, else by its log; nil where neither says.
-    package func gateway(_ fileSystem: any FileSystem) -> GatewayID? {
+    public func gateway(_ fileSystem: any FileSystem) -> GatewayID? {
         if let bytes = try? AtomicFile.read(identity, limit: 64, in: fileSystem),
             let id = GatewayID(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
         {
@@ -37,7 +37,7 @@ package struct StateDirectory: Hashable, Sendable {
     }
 
     /// Bytes of all files below `place`, and how many there are.
-    package static func measure(_ place: String, _ fileSystem: any FileSystem) throws(DiskError) -> (
+    public static func measure(_ place: String, _ fileSystem: any FileSystem) throws(DiskError) -> (
         files: Int, bytes: Int64
     ) {
         var files = 0
@@ -57,7 +57,7 @@ package struct StateDirectory: Hashable, Sendable {
     }
 
     /// Every file below `place`, in the order of paths; none where it is not there.
-    package static func walk(_ place: String, _ fileSystem: any FileSystem, depth: Int = 6) throws(DiskError)
+    public static func walk(_ place: String, _ fileSystem: any FileSystem, depth: Int = 6) throws(DiskError)
         -> [String]
     {
         let names: [String]

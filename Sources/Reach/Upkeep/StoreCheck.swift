@@ -8,34 +8,34 @@ import Usage
 /// Reads all of a home's state and says what is wrong in it: every frame, block, index, snapshot, and the ledger.
 ///
 /// Changes nothing. Blocks; one thread.
-package struct StoreCheck {
+public struct StoreCheck {
     /// What was read.
-    package struct Totals: Hashable, Sendable {
-        package var frames = 0
-        package var readings = 0
-        package var blocks = 0
-        package var values = 0
-        package var slots = 0
-        package var snapshots = 0
+    public struct Totals: Hashable, Sendable {
+        public var frames = 0
+        public var readings = 0
+        public var blocks = 0
+        public var values = 0
+        public var slots = 0
+        public var snapshots = 0
     }
 
     private let directory: StateDirectory
     private let fileSystem: any FileSystem
     private let isLive: Bool
-    package private(set) var totals = Totals()
+    public private(set) var totals = Totals()
 
-    package init(_ directory: StateDirectory, fileSystem: any FileSystem, isLive: Bool) {
+    public init(_ directory: StateDirectory, fileSystem: any FileSystem, isLive: Bool) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.isLive = isLive
     }
 
     /// Bytes that there are to read, for showing how far it is.
-    package func size() throws(DiskError) -> Int64 {
+    public func size() throws(DiskError) -> Int64 {
         try StateDirectory.measure(directory.path, fileSystem).bytes
     }
 
-    package mutating func run(
+    public mutating func run(
         progress: (Int64) -> Void = { _ in }, _ found: (FileFinding) -> Void
     ) throws(DiskError) {
         for topic in directory.topics(fileSystem) {

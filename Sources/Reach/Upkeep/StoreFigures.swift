@@ -6,37 +6,37 @@ import Records
 import Timekeeping
 
 /// What a home's store takes on its disk, and what it writes there.
-package struct StoreFigures: Hashable, Sendable {
+public struct StoreFigures: Hashable, Sendable {
     /// One part of the store: topics of the log, tiers of History, the ledger, the rest.
-    package struct Part: Hashable, Sendable {
+    public struct Part: Hashable, Sendable {
         /// `log facts`, `history raw`, `ledger` …
-        package var name: String
-        package var files = 0
-        package var bytes: Int64 = 0
+        public var name: String
+        public var files = 0
+        public var bytes: Int64 = 0
         /// What it holds, and in which word: `readings`, `values`, `slots`; nil where that is not counted.
-        package var items: Int?
-        package var unit = ""
+        public var items: Int?
+        public var unit = ""
         /// Bytes that one item takes; nil without items.
-        package var bytesPerItem: Double?
-        package var first: Timestamp?
-        package var last: Timestamp?
+        public var bytesPerItem: Double?
+        public var first: Timestamp?
+        public var last: Timestamp?
         /// Bytes a day that it writes, from its own files; nil where they span less than ten minutes.
-        package var writtenPerDay: Double?
+        public var writtenPerDay: Double?
     }
 
-    package var parts: [Part] = []
+    public var parts: [Part] = []
     /// Bytes of all files.
-    package var bytes: Int64 = 0
-    package var files = 0
-    package var series = 0
+    public var bytes: Int64 = 0
+    public var files = 0
+    public var series = 0
     /// Bytes a day that reach the disk.
-    package var writtenPerDay: Double?
+    public var writtenPerDay: Double?
     /// Where that number comes from, in a sentence.
-    package var basis = ""
+    public var basis = ""
 
     /// Looks at a state directory. Reads the newest segments of the log and the indexes of History, and changes
     /// nothing. `isLive`: a daemon uses it meanwhile.
-    package init(
+    public init(
         _ directory: StateDirectory, fileSystem: any FileSystem, isLive: Bool
     ) throws(DiskError) {
         for topic in directory.topics(fileSystem) {
@@ -119,25 +119,25 @@ package struct StoreFigures: Hashable, Sendable {
 }
 
 /// What a card of 32 GB goes through, by what its makers say.
-package struct CardWear: Hashable, Sendable {
+public struct CardWear: Hashable, Sendable {
     /// Bytes that reach the card in a year.
-    package let bytesPerYear: Double
+    public let bytesPerYear: Double
     /// How often that fills a card of 32 GB.
-    package var fillsPerYear: Double { bytesPerYear / CardWear.cardBytes }
+    public var fillsPerYear: Double { bytesPerYear / CardWear.cardBytes }
     /// The share of its rated endurance that a year takes, at best: each byte is written once.
-    package var share: Double { bytesPerYear / CardWear.ratedBytes }
+    public var share: Double { bytesPerYear / CardWear.ratedBytes }
     /// … and at worst: a card that rewrites a whole erase unit of 128 KiB for each page of 4 KiB.
-    package var worstShare: Double { share * CardWear.worstAmplification }
+    public var worstShare: Double { share * CardWear.worstAmplification }
 
-    package static let cardBytes = 32e9
+    public static let cardBytes = 32e9
     /// Makers of high-endurance cards state hours of recording that come to 117 TB for 128 GB (SanDisk High Endurance,
     /// Kingston): 29 TB for 32 GB. For plain cards they state nothing.
-    package static let ratedBytes = 29.25e12
-    package static let worstAmplification = 32.0
-    package static let assumption =
+    public static let ratedBytes = 29.25e12
+    public static let worstAmplification = 32.0
+    public static let assumption =
         "a high-endurance card of 32 GB, rated for about 29 TB (117 TB at 128 GB); makers of plain cards state nothing"
 
-    package init(writtenPerDay: Double) {
+    public init(writtenPerDay: Double) {
         bytesPerYear = writtenPerDay * 365
     }
 }

@@ -3,9 +3,9 @@ import Ledger
 import Metering
 
 /// What devices are called, without opening a home.
-package enum StoreNames {
+public enum StoreNames {
     /// The latest descriptor of each device that the ledger has; none where it cannot be read.
-    package static func ofLedger(
+    public static func ofLedger(
         _ directory: StateDirectory, _ fileSystem: any FileSystem
     ) throws(DiskError) -> [Device] {
         guard try StateDirectory.measure(directory.ledger, fileSystem).files > 0 else { return [] }

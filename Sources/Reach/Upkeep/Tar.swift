@@ -87,7 +87,7 @@ enum BackupPath {
 }
 
 /// Why a backup cannot be made, read or put in place.
-package enum BackupError: Error, Hashable, CustomStringConvertible {
+public enum BackupError: Error, Hashable, CustomStringConvertible {
     case notABackup
     /// The archive has no manifest: it was not written to its end.
     case cutOff
@@ -99,7 +99,7 @@ package enum BackupError: Error, Hashable, CustomStringConvertible {
     case restless(String)
     case failed(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .notABackup: "this is no backup of energyd"
         case .cutOff: "the backup is not complete: it has no manifest at its end"

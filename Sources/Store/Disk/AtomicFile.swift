@@ -1,13 +1,13 @@
 import Glibc
 
 /// Small files that are either the old or the new one after a power cut, never half.
-package enum AtomicFile {
+public enum AtomicFile {
     /// What a file in flight ends with; one that is found was never finished.
-    package static let temporarySuffix = ".tmp"
+    public static let temporarySuffix = ".tmp"
 
     /// Writes `bytes` beside `path`, syncs them, renames the file to `path` and syncs the directory.
     /// After an error the old file is still there.
-    package static func write(_ bytes: [UInt8], to path: String, in fileSystem: any FileSystem) throws(DiskError) {
+    public static func write(_ bytes: [UInt8], to path: String, in fileSystem: any FileSystem) throws(DiskError) {
         let temporary = path + temporarySuffix
         do throws(DiskError) {
             let file = try fileSystem.open(temporary, .create)
@@ -24,7 +24,7 @@ package enum AtomicFile {
     }
 
     /// The whole file, nil where there is none; one longer than `limit` bytes is refused as `EFBIG`.
-    package static func read(
+    public static func read(
         _ path: String, limit: Int, in fileSystem: any FileSystem
     ) throws(DiskError) -> [UInt8]? {
         let file: any File

@@ -2,13 +2,13 @@ import Glibc
 
 /// Keeps two processes from writing one data directory: an advisory lock on the file `lock` in it, held until
 /// `release()` or the end of the process. The file holds the owner's process id for the other's error message.
-package final class DirectoryLock: @unchecked Sendable {  // the one writer of `descriptor` is its owner's release()
-    package let path: String
+public final class DirectoryLock: @unchecked Sendable {  // the one writer of `descriptor` is its owner's release()
+    public let path: String
     private let directory: String
     private var descriptor: CInt
 
     /// The directory must exist.
-    package init(directory: String) throws(DirectoryLockError) {
+    public init(directory: String) throws(DirectoryLockError) {
         self.directory = directory
         path = directory + "/lock"
         descriptor = -1
@@ -17,7 +17,7 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
 
     /// Locks the file that lies there now: after the disk was away the lock held so far is of a file that nobody sees.
     /// After an error the old one is kept. The same thread as `release`.
-    package func reacquire() throws(DirectoryLockError) {
+    public func reacquire() throws(DirectoryLockError) {
         var held = stat()
         var there = stat()
         if fstat(descriptor, &held) == 0, stat(path, &there) == 0, held.st_dev == there.st_dev,
@@ -57,7 +57,7 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
 
     deinit { release() }
 
-    package func release() {
+    public func release() {
         if descriptor >= 0 {
             // A child that another thread has just made still has the file open until it becomes another program.
             flock(descriptor, LOCK_UN)
@@ -74,12 +74,12 @@ package final class DirectoryLock: @unchecked Sendable {  // the one writer of `
     }
 }
 
-package enum DirectoryLockError: Error, Hashable, CustomStringConvertible {
+public enum DirectoryLockError: Error, Hashable, CustomStringConvertible {
     /// Another process has it; `owner` is its id where it could be read.
     case held(directory: String, owner: Int32?)
     case disk(DiskError)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .held(let directory, let owner):
             let who = owner.map { "process \($0)" } ?? "another process"

@@ -1,10 +1,10 @@
 import Glibc
 
 /// Whose a state directory is, and whether somebody uses it now.
-package enum DirectoryOwner {
+public enum DirectoryOwner {
     /// The process that holds the lock of `directory`; nil: nobody does. Touches nothing. A lock that cannot be
     /// looked at counts as free.
-    package static func holder(of directory: String) -> Holder? {
+    public static func holder(of directory: String) -> Holder? {
         let descriptor = open("\(directory)/lock", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -16,14 +16,14 @@ package enum DirectoryOwner {
         return Holder(process: Int32(String(decoding: digits, as: UTF8.self)))
     }
 
-    package struct Holder: Hashable, Sendable {
+    public struct Holder: Hashable, Sendable {
         /// Nil where the lock does not say.
-        package var process: Int32?
+        public var process: Int32?
     }
 
     /// Root goes on as the owner of `directory`, so that no file in it becomes one that its owner cannot write.
     /// Others stay who they are. Once, at the start of a program.
-    package static func become(_ directory: String) throws(DiskError) {
+    public static func become(_ directory: String) throws(DiskError) {
         guard geteuid() == 0 else { return }
         var status = stat()
         guard stat(directory, &status) == 0 else {

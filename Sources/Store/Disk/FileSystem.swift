@@ -2,7 +2,7 @@
 ///
 /// Every call blocks. Stores call it from their own threads, never from the cooperative pool.
 /// A change of names (create, rename, remove) is durable after `syncDirectory`, bytes of a file after `File.sync`.
-package protocol FileSystem: Sendable {
+public protocol FileSystem: Sendable {
     /// Opens `path`; `.create` makes an empty file or empties the one that is there.
     func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File
     /// Makes `path` and the directories above it, durably; nothing happens where they exist.
@@ -18,7 +18,7 @@ package protocol FileSystem: Sendable {
     func space(_ path: String) throws(DiskError) -> DiskSpace
 }
 
-package enum OpenMode: Hashable, Sendable {
+public enum OpenMode: Hashable, Sendable {
     case read
     /// Reads and writes a file that exists.
     case update
@@ -27,11 +27,11 @@ package enum OpenMode: Hashable, Sendable {
 }
 
 /// Bytes in total and still free.
-package struct DiskSpace: Hashable, Sendable {
-    package var total: Int64
-    package var free: Int64
+public struct DiskSpace: Hashable, Sendable {
+    public var total: Int64
+    public var free: Int64
 
-    package init(total: Int64, free: Int64) {
+    public init(total: Int64, free: Int64) {
         self.total = total
         self.free = free
     }
@@ -39,7 +39,7 @@ package struct DiskSpace: Hashable, Sendable {
 
 /// An open file. Reads may run on several threads at once; one thread writes. Closed by `close()`, at the latest when
 /// the last reference goes.
-package protocol File: AnyObject, Sendable {
+public protocol File: AnyObject, Sendable {
     var path: String { get }
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
     func read(at position: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int
@@ -56,10 +56,10 @@ package protocol File: AnyObject, Sendable {
 }
 
 extension File {
-    package func expectScatteredReads() {}
+    public func expectScatteredReads() {}
 
     /// The bytes `position ..< position + count`, or fewer where the file ends.
-    package func read(at position: Int64, count: Int) throws(DiskError) -> [UInt8] {
+    public func read(at position: Int64, count: Int) throws(DiskError) -> [UInt8] {
         var failure: DiskError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             do throws(DiskError) {
@@ -72,7 +72,7 @@ extension File {
         return bytes
     }
 
-    package func write(_ bytes: [UInt8], at position: Int64) throws(DiskError) {
+    public func write(_ bytes: [UInt8], at position: Int64) throws(DiskError) {
         var failure: DiskError?
         bytes.withUnsafeBytes { buffer in
             do throws(DiskError) {

@@ -2,7 +2,7 @@ import Glibc
 
 extension LocalFileSystem {
     /// Removes `directory` with all that is in it. What is not there is no error.
-    package func removeTree(_ directory: String) throws(DiskError) {
+    public func removeTree(_ directory: String) throws(DiskError) {
         let names: [String]
         do throws(DiskError) {
             names = try list(directory)

@@ -1,10 +1,10 @@
 import Glibc
 
 /// The kernel's file system.
-package struct LocalFileSystem: FileSystem {
-    package init() {}
+public struct LocalFileSystem: FileSystem {
+    public init() {}
 
-    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
+    public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
         let flags =
             switch mode {
             case .read: O_RDONLY
@@ -18,7 +18,7 @@ package struct LocalFileSystem: FileSystem {
         return LocalFile(path: path, descriptor: descriptor)
     }
 
-    package func createDirectory(_ path: String) throws(DiskError) {
+    public func createDirectory(_ path: String) throws(DiskError) {
         let parent = AtomicFile.directory(of: path)
         // A directory is as durable as its name in the one above it, and so is all that it will hold.
         if mkdir(path, 0o750) == 0 { return try syncDirectory(parent) }
@@ -34,7 +34,7 @@ package struct LocalFileSystem: FileSystem {
         throw DiskError(path: path, operation: .create, errno: errno)
     }
 
-    package func list(_ directory: String) throws(DiskError) -> [String] {
+    public func list(_ directory: String) throws(DiskError) -> [String] {
         guard let stream = opendir(directory) else {
             throw DiskError(path: directory, operation: .list, errno: errno)
         }
@@ -52,15 +52,15 @@ package struct LocalFileSystem: FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    package func rename(_ old: String, to new: String) throws(DiskError) {
+    public func rename(_ old: String, to new: String) throws(DiskError) {
         guard Glibc.rename(old, new) == 0 else { throw DiskError(path: old, operation: .rename, errno: errno) }
     }
 
-    package func remove(_ path: String) throws(DiskError) {
+    public func remove(_ path: String) throws(DiskError) {
         guard unlink(path) == 0 else { throw DiskError(path: path, operation: .remove, errno: errno) }
     }
 
-    package func syncDirectory(_ directory: String) throws(DiskError) {
+    public func syncDirectory(_ directory: String) throws(DiskError) {
         let descriptor = retrying { Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw DiskError(path: directory, operation: .open, errno: errno) }
         defer { Glibc.close(descriptor) }
@@ -69,7 +69,7 @@ package struct LocalFileSystem: FileSystem {
         }
     }
 
-    package func space(_ path: String) throws(DiskError) -> DiskSpace {
+    public func space(_ path: String) throws(DiskError) -> DiskSpace {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw DiskError(path: path, operation: .measure, errno: errno) }
         let unit = Int64(clamping: status.f_frsize)

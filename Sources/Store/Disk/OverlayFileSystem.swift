@@ -5,9 +5,9 @@ import Synchronization
 /// that opening does, and the disk stays as it is. What it would have changed is in `changes`.
 ///
 /// A write costs memory, bounded by `limit`; beyond it the disk counts as full. Any thread.
-package final class OverlayFileSystem: FileSystem {
+public final class OverlayFileSystem: FileSystem {
     /// What would have happened on the disk.
-    package enum Change: Hashable, Sendable, CustomStringConvertible {
+    public enum Change: Hashable, Sendable, CustomStringConvertible {
         case create(String)
         /// Bytes written into a file that was there.
         case write(String, bytes: Int64)
@@ -15,7 +15,7 @@ package final class OverlayFileSystem: FileSystem {
         case remove(String)
         case createDirectory(String)
 
-        package var description: String {
+        public var description: String {
             switch self {
             case .create(let path): "make \(path)"
             case .write(let path, let bytes): "write \(bytes) bytes into \(path)"
@@ -38,15 +38,15 @@ package final class OverlayFileSystem: FileSystem {
     private let limit: Int64
     private let state = Mutex(State())
 
-    package init(over base: any FileSystem, limit: Int64 = 256 << 20) {
+    public init(over base: any FileSystem, limit: Int64 = 256 << 20) {
         self.base = base
         self.limit = limit
     }
 
     /// In the order in which they would have happened; writes into one file in a row are one.
-    package var changes: [Change] { state.withLock { $0.changes } }
+    public var changes: [Change] { state.withLock { $0.changes } }
 
-    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
+    public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
         if mode == .create {
             let isNew = try !exists(path)
             let file = OverlayFile(path, over: nil, size: 0, note: note)
@@ -98,7 +98,7 @@ package final class OverlayFileSystem: FileSystem {
         if isFull { throw DiskError(path: path, operation: .write, errno: ENOSPC) }
     }
 
-    package func createDirectory(_ path: String) throws(DiskError) {
+    public func createDirectory(_ path: String) throws(DiskError) {
         do throws(DiskError) {
             _ = try base.list(path)
         } catch {
@@ -109,7 +109,7 @@ package final class OverlayFileSystem: FileSystem {
         }
     }
 
-    package func list(_ directory: String) throws(DiskError) -> [String] {
+    public func list(_ directory: String) throws(DiskError) -> [String] {
         var names: Set<String> = []
         do throws(DiskError) {
             names = Set(try base.list(directory))
@@ -123,7 +123,7 @@ package final class OverlayFileSystem: FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    package func rename(_ old: String, to new: String) throws(DiskError) {
+    public func rename(_ old: String, to new: String) throws(DiskError) {
         let moved = try file(old)
         moved.move(to: new)
         state.withLock { state in
@@ -133,7 +133,7 @@ package final class OverlayFileSystem: FileSystem {
         }
     }
 
-    package func remove(_ path: String) throws(DiskError) {
+    public func remove(_ path: String) throws(DiskError) {
         guard try exists(path) else { throw DiskError(path: path, operation: .remove, errno: ENOENT) }
         state.withLock { state in
             state.files[path] = .some(nil)
@@ -141,9 +141,9 @@ package final class OverlayFileSystem: FileSystem {
         }
     }
 
-    package func syncDirectory(_ directory: String) throws(DiskError) {}
+    public func syncDirectory(_ directory: String) throws(DiskError) {}
 
-    package func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
+    public func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
 }
 
 /// A file of which the changed pages are in memory.

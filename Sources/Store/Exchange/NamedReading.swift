@@ -2,16 +2,16 @@ import Metering
 import Timekeeping
 
 /// A reading as files have it: names instead of identities, in the quantity's canonical unit.
-package struct NamedReading: Hashable, Sendable {
+public struct NamedReading: Hashable, Sendable {
     /// What people call the device; 1 to `Device.maximumNameLength` bytes.
-    package var device: String
-    package var channel: Channel
-    package var quantity: Quantity
-    package var time: Timestamp
+    public var device: String
+    public var channel: Channel
+    public var quantity: Quantity
+    public var time: Timestamp
     /// Thousandths of the quantity's unit.
-    package var value: Int64
+    public var value: Int64
 
-    package init(device: String, channel: Channel, quantity: Quantity, time: Timestamp, value: Int64) {
+    public init(device: String, channel: Channel, quantity: Quantity, time: Timestamp, value: Int64) {
         self.device = device
         self.channel = channel
         self.quantity = quantity
@@ -21,11 +21,11 @@ package struct NamedReading: Hashable, Sendable {
 }
 
 /// How readings stand in a file. Formats: `Formats.md`.
-package enum ExchangeFormat: String, CaseIterable, Sendable {
+public enum ExchangeFormat: String, CaseIterable, Sendable {
     case csv, jsonl, influx, prometheus
 
     /// The format that a file's name speaks of, such as `house.csv` or `old.lp`; nil where it speaks of none.
-    package init?(fileName name: String) {
+    public init?(fileName name: String) {
         guard let dot = name.lastIndex(of: ".") else { return nil }
         switch name[name.index(after: dot)...].lowercased() {
         case "csv": self = .csv
@@ -37,11 +37,11 @@ package enum ExchangeFormat: String, CaseIterable, Sendable {
     }
 
     /// Whether its readings come a series after the other, not in the order of time.
-    package var isBySeries: Bool { self == .prometheus }
+    public var isBySeries: Bool { self == .prometheus }
 }
 
 /// What a line of line protocol counts its time in.
-package enum TimePrecision: String, CaseIterable, Sendable {
+public enum TimePrecision: String, CaseIterable, Sendable {
     case ns, us, ms, s
 
     /// Of one unit, in milliseconds: a numerator and a denominator.
@@ -56,10 +56,10 @@ package enum TimePrecision: String, CaseIterable, Sendable {
 }
 
 /// Why a line is no reading: the end of a sentence that begins with its place, such as `house.csv:12: the line …`.
-package struct LineFault: Error, Hashable, Sendable, CustomStringConvertible {
-    package let description: String
+public struct LineFault: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
 
-    package init(_ description: String) {
+    public init(_ description: String) {
         self.description = description
     }
 }

@@ -3,26 +3,26 @@ import Metering
 import Timekeeping
 
 /// Reads files of readings line by line. Pure; errors are of one line, and the next line can be read all the same.
-package struct ReadingParser {
+public struct ReadingParser {
     /// A longer line is refused.
-    package static let maximumLine = 64 << 10
+    public static let maximumLine = 64 << 10
 
-    package let format: ExchangeFormat
+    public let format: ExchangeFormat
     /// What lines are about that name no device themselves; nil: then they are refused.
-    package var device: String?
-    package var precision = TimePrecision.ns
+    public var device: String?
+    public var precision = TimePrecision.ns
     private var columns: CSVColumns?
     private let scanner = JSONScanner()
 
     /// `format` is one that is read: not `.prometheus`, of which each line is refused.
-    package init(_ format: ExchangeFormat, device: String? = nil) {
+    public init(_ format: ExchangeFormat, device: String? = nil) {
         self.format = format
         self.device = device
     }
 
     /// Calls `body` with each reading of the line, which comes without its line feed. Blank lines, comments of line
     /// protocol and the first line of csv have none.
-    package mutating func parse(
+    public mutating func parse(
         _ line: UnsafeRawBufferPointer, _ body: (NamedReading) -> Void
     ) throws(LineFault) {
         var line = line
@@ -50,7 +50,7 @@ package struct ReadingParser {
     }
 
     /// As above.
-    package mutating func parse(_ line: some Sequence<UInt8>, _ body: (NamedReading) -> Void) throws(LineFault) {
+    public mutating func parse(_ line: some Sequence<UInt8>, _ body: (NamedReading) -> Void) throws(LineFault) {
         let bytes = Array(line)
         var fault: LineFault?
         bytes.withUnsafeBytes { bytes in

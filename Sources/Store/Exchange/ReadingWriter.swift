@@ -2,33 +2,33 @@ import Metering
 import Timekeeping
 
 /// Writes readings in one of the formats. Pure: bytes gather until they are taken.
-package struct ReadingWriter: Sendable {
-    package let format: ExchangeFormat
+public struct ReadingWriter: Sendable {
+    public let format: ExchangeFormat
     private var bytes: [UInt8] = []
     /// The quantity whose head was written last; prometheus only.
     private var family: Quantity?
 
     /// `withHead`: with the line of column titles (csv).
-    package init(_ format: ExchangeFormat, withHead: Bool = true) {
+    public init(_ format: ExchangeFormat, withHead: Bool = true) {
         self.format = format
         if format == .csv, withHead { bytes += "time,device,channel,quantity,value,unit\n".utf8 }
     }
 
     /// Bytes that wait to be taken.
-    package var count: Int { bytes.count }
+    public var count: Int { bytes.count }
 
     /// What was written since the last call.
-    package mutating func take() -> [UInt8] {
+    public mutating func take() -> [UInt8] {
         defer { bytes.removeAll(keepingCapacity: true) }
         return bytes
     }
 
     /// Ends the file; nothing follows.
-    package mutating func finish() {
+    public mutating func finish() {
         if format == .prometheus { bytes += "# EOF\n".utf8 }
     }
 
-    package mutating func append(_ reading: NamedReading) {
+    public mutating func append(_ reading: NamedReading) {
         switch format {
         case .csv: appendCSV(reading)
         case .jsonl: appendJSON(reading)

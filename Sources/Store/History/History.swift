@@ -15,7 +15,7 @@ import Timekeeping
 /// `follow` and `seal` belong to one thread, queries come from any. Two locks, always in this order: `consumer` (held
 /// while the log is read and files are written) and `state` (held for memory only), so that no query waits for a disk
 /// that writes. Queries read files outside of the locks.
-package final class History: Sendable {
+public final class History: Sendable {
     private let root: String
     let log: any Log
     let options: HistoryOptions
@@ -24,7 +24,7 @@ package final class History: Sendable {
     private let consumer: Mutex<Consumer>
 
     /// The name under which the log keeps what History still needs.
-    package static let consumerName = "history"
+    public static let consumerName = "history"
 
     private struct Consumer {
         let reader: any LogReader
@@ -33,7 +33,7 @@ package final class History: Sendable {
     /// Opens or begins the files below `directory`. Fails only where a directory cannot be made or listed. Reads the
     /// footers of all files and one index. A damaged file is set aside; if it was the newest, the log is asked for
     /// what it had.
-    package init(
+    public init(
         directory: String, fileSystem: any FileSystem, log: any Log, options: HistoryOptions = HistoryOptions()
     ) throws(DiskError) {
         root = directory
@@ -48,11 +48,11 @@ package final class History: Sendable {
     }
 
     /// Where the files of a tier lie.
-    package func directory(of tier: HistoryTier) -> String { root + "/" + tier.name }
+    public func directory(of tier: HistoryTier) -> String { root + "/" + tier.name }
 
     /// Reads what has become durable and seals the head when it is due. Values are in queries' answers from then on.
     /// After an error everything up to it is taken over, and the next call goes on.
-    package func follow() throws {
+    public func follow() throws {
         try consumer.withLock { consumer in
             var isDone = false
             var failure: (any Error)?
@@ -90,12 +90,12 @@ package final class History: Sendable {
     }
 
     /// Writes the head into files now.
-    package func seal() throws {
+    public func seal() throws {
         try consumer.withLock { try seal($0.reader) }
     }
 
     /// What is there and what was done.
-    package var statistics: HistoryStatistics {
+    public var statistics: HistoryStatistics {
         state.withLock { state in
             var statistics = state.statistics
             for tier in HistoryTier.allCases {
@@ -114,10 +114,10 @@ package final class History: Sendable {
     }
 
     /// The last places that queries and merges found damaged, at most 32.
-    package var damage: [BlockError] { state.withLock { $0.damage } }
+    public var damage: [BlockError] { state.withLock { $0.damage } }
 
     /// The newest log time that was read or sealed: the gateway's own wall clock, never a device's. Nil before any.
-    package var logTime: Timestamp? {
+    public var logTime: Timestamp? {
         let newest = state.withLock { state in
             max(state.wall, state.files(of: .raw).last?.footer.wall ?? state.wall)
         }
@@ -125,5 +125,5 @@ package final class History: Sendable {
     }
 
     /// What the log has given so far.
-    package var cursor: Cursor { consumer.withLock { $0.reader.cursor } }
+    public var cursor: Cursor { consumer.withLock { $0.reader.cursor } }
 }

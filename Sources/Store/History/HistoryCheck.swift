@@ -3,25 +3,25 @@ import Disk
 import Timekeeping
 
 /// Reads every block of History's files and says what is wrong, without changing anything.
-package struct HistoryCheck {
+public struct HistoryCheck {
     /// What lies in the files of one tier.
-    package struct Tier: Hashable, Sendable {
+    public struct Tier: Hashable, Sendable {
         /// The directory's name.
-        package var name: String
-        package var files = 0
-        package var bytes: Int64 = 0
+        public var name: String
+        public var files = 0
+        public var bytes: Int64 = 0
         /// Of values, or of buckets where the tier has those.
-        package var values = 0
-        package var first: Timestamp?
-        package var last: Timestamp?
+        public var values = 0
+        public var first: Timestamp?
+        public var last: Timestamp?
     }
 
     private let directory: String
     private let fileSystem: any FileSystem
     private let isLive: Bool
-    package private(set) var tiers: [Tier] = []
+    public private(set) var tiers: [Tier] = []
 
-    package init(directory: String, fileSystem: any FileSystem, isLive: Bool = false) {
+    public init(directory: String, fileSystem: any FileSystem, isLive: Bool = false) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.isLive = isLive
@@ -29,7 +29,7 @@ package struct HistoryCheck {
 
     /// `progress` gets the bytes of each file that is done; `readsBlocks`: not only the indexes. A tier without a
     /// directory is one without files.
-    package mutating func run(
+    public mutating func run(
         readsBlocks: Bool = true, progress: (Int64) -> Void = { _ in }, _ found: (FileFinding) -> Void
     ) throws(DiskError) {
         let scratch = DecodingScratch()
@@ -123,5 +123,5 @@ package struct HistoryCheck {
 
 extension History {
     /// How far a stored time may lie from the reported one, ms: times are put on their series' grid.
-    package static var timeTolerance: Int64 { TimeGrid.farthestMove }
+    public static var timeTolerance: Int64 { TimeGrid.farthestMove }
 }

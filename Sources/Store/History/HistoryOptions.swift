@@ -2,36 +2,36 @@ import Disk
 import Timekeeping
 
 /// What History may use.
-package struct HistoryOptions: Hashable, Sendable {
+public struct HistoryOptions: Hashable, Sendable {
     /// Ages and bytes at which a tier's oldest files go.
-    package struct Limit: Hashable, Sendable {
+    public struct Limit: Hashable, Sendable {
         /// Files whose newest value is older than this go, ms of log time; `.max` keeps them for ever.
-        package var retention: Int64
+        public var retention: Int64
         /// Bytes of the tier's files together; beyond it the oldest goes.
-        package var budget: Int64
+        public var budget: Int64
 
-        package init(retention: Int64, budget: Int64) {
+        public init(retention: Int64, budget: Int64) {
             self.retention = max(Span.minute, retention)
             self.budget = max(1 << 16, budget)
         }
     }
 
-    package var raw: Limit
-    package var minute: Limit
-    package var quarter: Limit
+    public var raw: Limit
+    public var minute: Limit
+    public var quarter: Limit
     /// The head becomes a file when log time passes a multiple of this, ms.
-    package var sealAfter: Int64
+    public var sealAfter: Int64
     /// Bytes of values in memory for each series, 256 KiB in all at least, at which the head becomes a file earlier. As
     /// long as that fails it grows on.
-    package var headShare: Int
+    public var headShare: Int
     /// Bytes of values in memory at which nothing more is taken until the head has become a file.
-    package var headCeiling: Int
+    public var headCeiling: Int
     /// As many neighbouring files are merged into one.
-    package var mergeCount: Int
+    public var mergeCount: Int
 
     /// `retention` and `budget` are those of the raw values. Buckets of a minute are kept for a year, those of a
     /// quarter of an hour for ever, each within a budget.
-    package init(
+    public init(
         retention: Int64 = 30 * Span.day, budget: Int64 = 512 << 20, sealAfter: Int64 = 2 * Span.hour,
         headShare: Int = 576, headCeiling: Int = 16 << 20,
         minute: Limit = Limit(retention: 366 * Span.day, budget: 1 << 30),
@@ -48,7 +48,7 @@ package struct HistoryOptions: Hashable, Sendable {
 
     static let leastHeadShare = 256 << 10
 
-    package func limit(of tier: HistoryTier) -> Limit {
+    public func limit(of tier: HistoryTier) -> Limit {
         switch tier {
         case .raw: raw
         case .minute: minute
@@ -58,55 +58,55 @@ package struct HistoryOptions: Hashable, Sendable {
 }
 
 /// Counts since History was opened, and what opening found.
-package struct HistoryStatistics: Hashable, Sendable {
+public struct HistoryStatistics: Hashable, Sendable {
     /// What lies on disk of one tier.
-    package struct Tier: Hashable, Sendable {
-        package var files = 0
-        package var bytes: Int64 = 0
+    public struct Tier: Hashable, Sendable {
+        public var files = 0
+        public var bytes: Int64 = 0
         /// The span of the values' times; nil without files.
-        package var first: Timestamp?
-        package var last: Timestamp?
+        public var first: Timestamp?
+        public var last: Timestamp?
     }
 
     /// Of all tiers together.
-    package var files = 0
-    package var bytes: Int64 = 0
-    package var tiers: [HistoryTier: Tier] = [:]
-    package var series = 0
+    public var files = 0
+    public var bytes: Int64 = 0
+    public var tiers: [HistoryTier: Tier] = [:]
+    public var series = 0
     /// Values in memory, not sealed yet, and the bytes that they take.
-    package var headPoints = 0
-    package var headBytes = 0
-    package var sealedFiles = 0
+    public var headPoints = 0
+    public var headBytes = 0
+    public var sealedFiles = 0
     /// Files made of several, and how many those were.
-    package var mergedFiles = 0
-    package var mergedAway = 0
-    package var removedFiles = 0
+    public var mergedFiles = 0
+    public var mergedAway = 0
+    public var removedFiles = 0
     /// Bytes of all files written since opening.
-    package var writtenBytes: Int64 = 0
+    public var writtenBytes: Int64 = 0
     /// Files whose footer is damaged, under the name they were set aside with.
-    package var setAside: [String] = []
+    public var setAside: [String] = []
     /// Blocks that a query or a merge left out because they are damaged.
-    package var damagedBlocks = 0
+    public var damagedBlocks = 0
     /// Files of a later version; left alone and not read.
-    package var newerFiles = 0
+    public var newerFiles = 0
     /// Gaps met in the log.
-    package var gaps = 0
+    public var gaps = 0
     /// Times that the log lacked what History has: a disk that lied, a restored or exchanged card.
-    package var rewinds = 0
+    public var rewinds = 0
     /// Frames that are intact but cannot be decoded.
-    package var skippedFrames = 0
+    public var skippedFrames = 0
     /// Readings of a series that the log cannot name, or with a time outside 1970 … 9999.
-    package var skippedReadings = 0
+    public var skippedReadings = 0
     /// What the file system refused while opening.
-    package var diskErrors: [DiskError] = []
+    public var diskErrors: [DiskError] = []
 }
 
 /// A block file or block that is not what it should be.
-package struct BlockError: Error, Hashable, CustomStringConvertible {
-    package let path: String
+public struct BlockError: Error, Hashable, CustomStringConvertible {
+    public let path: String
     /// Byte position in the file.
-    package let position: Int
-    package let reason: String
+    public let position: Int
+    public let reason: String
 
-    package var description: String { "\(path) at byte \(position): \(reason)" }
+    public var description: String { "\(path) at byte \(position): \(reason)" }
 }

@@ -1,7 +1,7 @@
 import Timekeeping
 
 /// What History keeps of every series, each tier in a directory and a ring of its own.
-package enum HistoryTier: Int, Hashable, Sendable, CaseIterable {
+public enum HistoryTier: Int, Hashable, Sendable, CaseIterable {
     /// Every value.
     case raw
     /// What each series did in each minute.
@@ -10,7 +10,7 @@ package enum HistoryTier: Int, Hashable, Sendable, CaseIterable {
     case quarter
 
     /// The directory's name.
-    package var name: String {
+    public var name: String {
         switch self {
         case .raw: "raw"
         case .minute: "minute"
@@ -19,7 +19,7 @@ package enum HistoryTier: Int, Hashable, Sendable, CaseIterable {
     }
 
     /// Bucket length in ms; nil for raw values.
-    package var step: Int64? {
+    public var step: Int64? {
         switch self {
         case .raw: nil
         case .minute: Span.minute

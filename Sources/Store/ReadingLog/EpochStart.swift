@@ -5,13 +5,13 @@ import Timekeeping
 
 /// Begins a new epoch in the files of a log that nobody has open: after a restore, so that two different records never
 /// have the same gateway, epoch and offset.
-package enum EpochStart {
+public enum EpochStart {
     /// Opens the log as a start would, and makes a new, empty segment of a new epoch its last. Returns the cursor at
     /// which the next record goes. Where opening begins a new epoch by itself, that is
     /// the one. A log of a newer format is left as it is.
     /// The new segment has the size of the last one.
     @discardableResult
-    package static func begin(
+    public static func begin(
         directory: String, fileSystem: any FileSystem, options: LogOptions, clock: any Clock,
         using generator: inout some RandomNumberGenerator
     ) throws(LogError) -> Cursor {

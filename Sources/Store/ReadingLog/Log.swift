@@ -5,7 +5,7 @@ import Timekeeping
 /// A topic of one partition: records with offsets, appended by one gateway, read by any number of consumers.
 ///
 /// Any thread may call; calls that reach the disk block, so they belong on a thread of their own.
-package protocol Log: AnyObject, Sendable {
+public protocol Log: AnyObject, Sendable {
     /// Everything before it survives a crash. Consumers commit, send and notify only what lies before.
     var durable: Cursor { get }
     /// Where the next appended record goes.
@@ -33,12 +33,12 @@ package protocol Log: AnyObject, Sendable {
 }
 
 /// One `notify` call.
-package struct NotificationID: Hashable, Sendable {
+public struct NotificationID: Hashable, Sendable {
     let value: UInt64
 }
 
 /// One consumer's place in a log. Used by one thread at a time.
-package protocol LogReader: AnyObject {
+public protocol LogReader: AnyObject {
     /// The first record that was not delivered yet.
     var cursor: Cursor { get }
     /// Calls `body` for what is durable from the cursor on, frame by frame, until about `limitBytes` of frames went
@@ -49,18 +49,18 @@ package protocol LogReader: AnyObject {
 
 extension LogReader {
     /// Reads on to the durable end.
-    package func readAll(_ body: (LogItem) throws -> Void) throws {
+    public func readAll(_ body: (LogItem) throws -> Void) throws {
         while try !read(limitBytes: 1 << 20, body) {}
     }
 }
 
 extension Cursor {
     /// Wherever the log begins: for a consumer that has nothing yet.
-    package static let oldest = Cursor(epoch: 0, offset: 0)
+    public static let oldest = Cursor(epoch: 0, offset: 0)
 }
 
 /// What a reader meets.
-package enum LogItem {
+public enum LogItem {
     case frame(LogFrame)
     /// Offsets that no longer exist: overwritten by the ring, damaged, or given up before they reached the disk.
     case gap(Gap)
@@ -70,19 +70,19 @@ package enum LogItem {
 }
 
 /// A frame while its reader's `body` runs.
-package struct LogFrame {
-    package let header: FrameHeader
+public struct LogFrame {
+    public let header: FrameHeader
     /// The offsets that `records` delivers; empty for a heartbeat.
-    package let offsets: Range<UInt64>
+    public let offsets: Range<UInt64>
     /// The whole frame; valid during the call only.
-    package let bytes: UnsafeRawBufferPointer
+    public let bytes: UnsafeRawBufferPointer
 
     /// The home's log time: everything before this instant has been received when the frame has been read.
-    package var wall: Timestamp { header.wall }
-    package var isHeartbeat: Bool { header.count == 0 }
+    public var wall: Timestamp { header.wall }
+    public var isHeartbeat: Bool { header.count == 0 }
 
     /// Calls `body` with each record of the frame that the consumer has not had yet.
-    package func records(_ body: (UInt64, Record) throws -> Void) throws {
+    public func records(_ body: (UInt64, Record) throws -> Void) throws {
         try Frame.records(bytes, header) { offset, record in
             if offsets.contains(offset) { try body(offset, record) }
         }
@@ -90,12 +90,12 @@ package struct LogFrame {
 
     /// Calls `body` with the readings that the consumer has not had yet, some at a time and in order, without making
     /// records of them.
-    package func readings(_ body: (UnsafeBufferPointer<Reading>) -> Void) throws {
+    public func readings(_ body: (UnsafeBufferPointer<Reading>) -> Void) throws {
         try Frame.readings(bytes, header, offsets: offsets, body)
     }
 
     /// The series that the frame declares, in order.
-    package func dictionary() throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
+    public func dictionary() throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
         try Frame.dictionary(bytes, header)
     }
 }

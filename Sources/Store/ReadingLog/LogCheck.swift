@@ -6,34 +6,34 @@ import Timekeeping
 /// Reads every frame of a log in its files and says what is wrong, without opening the log and without changing it.
 ///
 /// Blocks; one thread. While the log's daemon runs, what it is just writing or recycling is no damage: `isLive`.
-package struct LogCheck {
+public struct LogCheck {
     /// What lies in the files.
-    package struct Totals: Hashable, Sendable {
-        package var segments = 0
-        package var frames = 0
-        package var records = 0
-        package var readings = 0
+    public struct Totals: Hashable, Sendable {
+        public var segments = 0
+        public var frames = 0
+        public var records = 0
+        public var readings = 0
         /// Of all frames, without padding.
-        package var frameBytes: Int64 = 0
+        public var frameBytes: Int64 = 0
         /// Of the parts of segments that are written: heads, frames and what fills up their pages.
-        package var usedBytes: Int64 = 0
+        public var usedBytes: Int64 = 0
         /// Of all segment files.
-        package var fileBytes: Int64 = 0
-        package var epochs: Set<UInt64> = []
+        public var fileBytes: Int64 = 0
+        public var epochs: Set<UInt64> = []
         /// Wall times of the first and the last frame that has records.
-        package var first: Timestamp?
-        package var last: Timestamp?
+        public var first: Timestamp?
+        public var last: Timestamp?
     }
 
     private let directory: String
     private let topic: Topic
     private let fileSystem: any FileSystem
     private let isLive: Bool
-    package private(set) var totals = Totals()
+    public private(set) var totals = Totals()
     /// The offset after the last record seen, and its epoch.
     private var expected: Cursor?
 
-    package init(
+    public init(
         directory: String, topic: Topic, partition: UInt32 = 0, fileSystem: any FileSystem, isLive: Bool = false
     ) {
         self.directory = "\(directory)/\(topic.name)/\(partition)"
@@ -44,7 +44,7 @@ package struct LogCheck {
 
     /// `progress` gets the bytes of each file that is done. Throws where not even a list of the files can be had.
     /// `limit`: only so many of the newest segments.
-    package mutating func run(
+    public mutating func run(
         limit: Int = .max, progress: (Int64) -> Void = { _ in }, _ found: (FileFinding) -> Void
     ) throws(DiskError) {
         let names = try fileSystem.list(directory)

@@ -2,8 +2,8 @@ import Disk
 import Records
 
 /// Why the log refused something, and where.
-package struct LogError: Error, Hashable, CustomStringConvertible {
-    package enum Reason: Hashable, Sendable {
+public struct LogError: Error, Hashable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
         /// The file system refused. What was appended stays in memory and is tried again at the next flush.
         case disk(DiskError)
         /// The ring is full and `consumer` still needs its oldest segment.
@@ -24,15 +24,15 @@ package struct LogError: Error, Hashable, CustomStringConvertible {
         case badOption(String)
     }
 
-    package let topic: Topic
-    package let reason: Reason
+    public let topic: Topic
+    public let reason: Reason
 
-    package init(_ topic: Topic, _ reason: Reason) {
+    public init(_ topic: Topic, _ reason: Reason) {
         self.topic = topic
         self.reason = reason
     }
 
-    package var description: String {
+    public var description: String {
         let what: String
         switch reason {
         case .disk(let error): what = "\(error)"

@@ -3,20 +3,20 @@ import Records
 import Timekeeping
 
 /// What one partition of one topic is and may use.
-package struct LogOptions: Hashable, Sendable {
-    package var gateway: GatewayID
+public struct LogOptions: Hashable, Sendable {
+    public var gateway: GatewayID
     /// This boot's identity, so that monotonic times in frames can be compared.
-    package var boot: BootID
-    package var topic: Topic
-    package var partition: UInt32
+    public var boot: BootID
+    public var topic: Topic
+    public var partition: UInt32
     /// Bytes of one segment file: a multiple of 4 KiB from 64 KiB to 256 MiB.
-    package var segmentSize: Int
+    public var segmentSize: Int
     /// Bytes of all segment files together: at least three segments.
-    package var budget: Int64
+    public var budget: Int64
     /// Bytes of memory for records that are not durable yet; beyond it `append` flushes by itself.
-    package var memoryCeiling: Int
+    public var memoryCeiling: Int
 
-    package init(
+    public init(
         gateway: GatewayID, boot: BootID, topic: Topic = .facts, partition: UInt32 = 0, segmentSize: Int = 4 << 20,
         budget: Int64 = 1 << 30, memoryCeiling: Int = 4 << 20
     ) {

@@ -216,22 +216,22 @@ struct LogView: Sendable {
 }
 
 /// Counts since the log was opened.
-package struct LogStatistics: Hashable, Sendable {
-    package var appendedRecords = 0
+public struct LogStatistics: Hashable, Sendable {
+    public var appendedRecords = 0
     /// Refused by `append`; the caller was told why.
-    package var refusedRecords = 0
+    public var refusedRecords = 0
     /// Taken over and then given up, the oldest first, because neither disk nor memory had room; gaps tell where.
-    package var droppedRecords = 0
-    package var droppedReadings = 0
+    public var droppedRecords = 0
+    public var droppedReadings = 0
     /// Bytes of memory that wait for the disk now.
-    package var waitingBytes = 0
-    package var flushes = 0
-    package var failedFlushes = 0
-    package var flushedFrames = 0
+    public var waitingBytes = 0
+    public var flushes = 0
+    public var failedFlushes = 0
+    public var flushedFrames = 0
     /// Bytes of frames, padding included; headers of segments are not counted.
-    package var writtenBytes: Int64 = 0
+    public var writtenBytes: Int64 = 0
     /// Segments whose records the ring has overwritten.
-    package var recycledSegments = 0
+    public var recycledSegments = 0
     /// Gaps that readers met because of damage.
-    package var damagedGaps = 0
+    public var damagedGaps = 0
 }

@@ -4,13 +4,13 @@ import Records
 extension ReadingLog {
     /// The file that the log writes into now and how many of its bytes are durable; nil before the first flush.
     /// A copy of the log takes no more of that file; all older files are whole.
-    package var activeFile: (name: String, durableBytes: Int)? {
+    public var activeFile: (name: String, durableBytes: Int)? {
         let view = view
         return view.segments.last.map { (SegmentFile.name($0.number), view.durablePosition) }
     }
 
     /// Bytes of a segment of the log in `directory`, by the newest head that can be read; nil where there is none.
-    package static func segmentSize(
+    public static func segmentSize(
         in directory: String, topic: Topic, partition: UInt32 = 0, fileSystem: any FileSystem
     ) -> Int? {
         let place = "\(directory)/\(topic.name)/\(partition)"

@@ -5,7 +5,7 @@ import Records
 extension ReadingLog {
     /// Whose log lies in `directory`: the gateway in the newest segment header of the topic that can be read; nil where
     /// there is none. Opens nothing for writing; what the disk refuses counts as not there.
-    package static func gateway(
+    public static func gateway(
         in directory: String, topic: Topic = .facts, partition: UInt32 = 0, fileSystem: any FileSystem
     ) -> GatewayID? {
         let place = "\(directory)/\(topic.name)/\(partition)"

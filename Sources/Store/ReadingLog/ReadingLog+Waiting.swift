@@ -2,11 +2,11 @@ import Metering
 import Records
 
 /// Records that wait for a disk, apart from the log that holds them.
-package struct WaitingRecords: Sendable {
+public struct WaitingRecords: Sendable {
     /// In the order in which they were appended.
-    package var records: [Record] = []
+    public var records: [Record] = []
     /// Readings that were given up for want of memory.
-    package var dropped = 0
+    public var dropped = 0
     /// What the readings' series are.
     private let dictionary: SeriesDictionary
 
@@ -15,19 +15,19 @@ package struct WaitingRecords: Sendable {
     }
 
     /// Readings that are held.
-    package var readings: Int {
+    public var readings: Int {
         records.reduce(0) { sum, record in
             if case .readings(let readings) = record { sum + readings.count } else { sum }
         }
     }
 
-    package func key(for number: SeriesNumber) -> SeriesKey? { dictionary[number] }
+    public func key(for number: SeriesNumber) -> SeriesKey? { dictionary[number] }
 }
 
 extension ReadingLog {
     /// What was appended and is not durable. For a log that never had a disk, when another log takes its place: gaps
     /// are left out, since they are of this log's offsets.
-    package func waiting() -> WaitingRecords {
+    public func waiting() -> WaitingRecords {
         var waiting = WaitingRecords(dictionary: dictionary)
         waiting.dropped = statistics.droppedReadings
         for frame in waitingFrames {

@@ -8,10 +8,10 @@ import Timekeeping
 ///
 /// Two locks, always taken in this order: `writer` (held while a flush is on its way to the disk) and `state` (held
 /// for memory only). So `append`, `durable` and lookups never wait for the disk, except where `append` must flush.
-package final class ReadingLog: Log {
+public final class ReadingLog: Log {
     /// What opening found.
-    package let report: RecoveryReport
-    package let options: LogOptions
+    public let report: RecoveryReport
+    public let options: LogOptions
     let directory: String
     let fileSystem: any FileSystem
     private let clock: any Clock
@@ -20,7 +20,7 @@ package final class ReadingLog: Log {
 
     /// Opens or begins the log in `directory/<topic>/<partition>`. Fails only where not even reading is possible:
     /// damage and a full disk are no reasons, they are in `report`. `generator` is asked for a new epoch's id.
-    package init(
+    public init(
         directory: String, fileSystem: any FileSystem, clock: any Clock, options: LogOptions,
         using generator: inout some RandomNumberGenerator
     ) throws(LogError) {
@@ -55,10 +55,10 @@ package final class ReadingLog: Log {
         state = Mutex(LogState(options: options, log: log))
     }
 
-    package var durable: Cursor { state.withLock { $0.durable } }
-    package var end: Cursor { state.withLock { $0.end } }
+    public var durable: Cursor { state.withLock { $0.durable } }
+    public var end: Cursor { state.withLock { $0.end } }
     /// Counters since the log was opened.
-    package var statistics: LogStatistics {
+    public var statistics: LogStatistics {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waitingBytes = state.pending.memory
@@ -66,22 +66,22 @@ package final class ReadingLog: Log {
         }
     }
     /// Why the last flush failed; nil when it did not. Meanwhile records wait in memory.
-    package var trouble: LogError? { state.withLock { $0.failure } }
+    public var trouble: LogError? { state.withLock { $0.failure } }
     /// The first record that the ring still has.
-    package var oldest: Cursor { state.withLock { $0.oldest } }
+    public var oldest: Cursor { state.withLock { $0.oldest } }
     /// Every series that has a number.
-    package var dictionary: SeriesDictionary { state.withLock { $0.dictionary } }
+    public var dictionary: SeriesDictionary { state.withLock { $0.dictionary } }
 
-    package func number(for key: SeriesKey) throws(LogError) -> SeriesNumber {
+    public func number(for key: SeriesKey) throws(LogError) -> SeriesNumber {
         try state.withLock { (state) throws(LogError) in try state.number(for: key) }
     }
 
-    package func key(for number: SeriesNumber) -> SeriesKey? {
+    public func key(for number: SeriesNumber) -> SeriesKey? {
         state.withLock { $0.dictionary[number] }
     }
 
     @discardableResult
-    package func append(_ records: [Record]) throws(LogError) -> Cursor {
+    public func append(_ records: [Record]) throws(LogError) -> Cursor {
         do throws(LogError) {
             if let first = try tryAppend(records) { return first }
             if trouble == nil {
@@ -108,7 +108,7 @@ package final class ReadingLog: Log {
     }
 
     /// Writes what is pending in whole pages and syncs them; `heartbeat`: an empty frame if nothing is.
-    package func flush(heartbeat: Bool = false) throws(LogError) {
+    public func flush(heartbeat: Bool = false) throws(LogError) {
         var written = false
         defer { if written { notifyListeners() } }
         try writer.withLock { (writer) throws(LogError) in
@@ -194,11 +194,11 @@ package final class ReadingLog: Log {
         }
     }
 
-    package func reader(from cursor: Cursor) -> any LogReader {
+    public func reader(from cursor: Cursor) -> any LogReader {
         SegmentReader(log: self, from: cursor)
     }
 
-    package func hold(_ consumer: String, at cursor: Cursor) {
+    public func hold(_ consumer: String, at cursor: Cursor) {
         state.withLock {
             $0.noteConsumer(at: cursor)
             $0.holds[consumer] = cursor
@@ -206,18 +206,18 @@ package final class ReadingLog: Log {
     }
 
     /// The ring may overwrite what `consumer` has not read.
-    package func release(_ consumer: String) {
+    public func release(_ consumer: String) {
         state.withLock { _ = $0.holds.removeValue(forKey: consumer) }
     }
 
     /// What each named consumer still needs.
-    package var holds: [String: Cursor] { state.withLock { $0.holds } }
+    public var holds: [String: Cursor] { state.withLock { $0.holds } }
 
-    package func notify(_ body: @escaping @Sendable () -> Void) -> NotificationID {
+    public func notify(_ body: @escaping @Sendable () -> Void) -> NotificationID {
         state.withLock { $0.addListener(body) }
     }
 
-    package func stopNotifying(_ id: NotificationID) {
+    public func stopNotifying(_ id: NotificationID) {
         state.withLock { _ = $0.listeners.removeValue(forKey: id.value) }
     }
 

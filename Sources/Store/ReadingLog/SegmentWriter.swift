@@ -133,7 +133,12 @@ struct SegmentWriter: Sendable {
             try fileSystem.rename(path, to: directory + "/" + SegmentFile.next)
             hasPrepared = true
         } else {
-            try fileSystem.remove(path)
+            do throws(DiskError) {
+                try fileSystem.remove(path)
+            } catch {
+                // Gone by an attempt whose sync failed: without one its name may still come back.
+                guard error.isMissing else { throw error }
+            }
         }
         // Only then it is given up: a name that comes back would lie beside the budget.
         try fileSystem.syncDirectory(directory)

@@ -5,13 +5,13 @@ import Synchronization
 import Timekeeping
 
 /// What a consumer knew at a cursor, for it to go on from.
-package struct Snapshot: Hashable, Sendable {
+public struct Snapshot: Hashable, Sendable {
     /// Of the payload's layout; the consumer's own business.
-    package var version: UInt32
-    package var cursor: Cursor
-    package var payload: [UInt8]
+    public var version: UInt32
+    public var cursor: Cursor
+    public var payload: [UInt8]
 
-    package init(version: UInt32, cursor: Cursor, payload: [UInt8]) {
+    public init(version: UInt32, cursor: Cursor, payload: [UInt8]) {
         self.version = version
         self.cursor = cursor
         self.payload = payload
@@ -19,23 +19,23 @@ package struct Snapshot: Hashable, Sendable {
 }
 
 /// What reading a snapshot gave, and what had to be left.
-package struct SnapshotReading: Hashable, Sendable {
+public struct SnapshotReading: Hashable, Sendable {
     /// Nil: there is none that can be read, and the consumer begins at the oldest record of the log.
-    package var snapshot: Snapshot?
+    public var snapshot: Snapshot?
     /// The newer file is damaged and `snapshot` is the one before it, or none.
-    package var isFallback = false
+    public var isFallback = false
     /// What was wrong, file by file, in sentences for the log.
-    package var problems: [String] = []
+    public var problems: [String] = []
 
-    package init() {}
+    public init() {}
 }
 
 /// Snapshots of named consumers in one directory: `<name>.snapshot`, and the one before as `<name>.snapshot.previous`.
 /// Each is written in one atomic step with its cursor inside, so a crash leaves the old or the new one.
 /// Layout: `SegmentFormat.md`. Blocks; one thread per name.
-package struct SnapshotStore: Sendable {
+public struct SnapshotStore: Sendable {
     /// A larger file is not a snapshot.
-    package static let maximumLength = 256 << 20
+    public static let maximumLength = 256 << 20
     private static let magic = Array("energyd snapshot".utf8)
     private static let fixedLength = 48
 
@@ -43,14 +43,14 @@ package struct SnapshotStore: Sendable {
     private let fileSystem: any FileSystem
 
     /// Makes the directory where there is none.
-    package init(directory: String, fileSystem: any FileSystem) throws(DiskError) {
+    public init(directory: String, fileSystem: any FileSystem) throws(DiskError) {
         self.directory = directory
         self.fileSystem = fileSystem
         try fileSystem.createDirectory(directory)
     }
 
     /// Replaces the snapshot of `name`; the one before stays as the fallback.
-    package func write(_ snapshot: Snapshot, as name: String) throws(DiskError) {
+    public func write(_ snapshot: Snapshot, as name: String) throws(DiskError) {
         let path = path(name)
         // A damaged file must not take the place of a good fallback.
         if let current = try? AtomicFile.read(path, limit: SnapshotStore.maximumLength, in: fileSystem),
@@ -64,7 +64,7 @@ package struct SnapshotStore: Sendable {
 
     /// The newest snapshot of `name` that is intact. A damaged one is reported and left where it is until the next
     /// `write` replaces it; a file system that refuses is reported as well, never thrown.
-    package func read(_ name: String) -> SnapshotReading {
+    public func read(_ name: String) -> SnapshotReading {
         var reading = SnapshotReading()
         for (i, path) in [path(name), previousPath(name)].enumerated() {
             do throws(DiskError) {

@@ -6,14 +6,14 @@ import NIOCore
 import ServiceLifecycle
 
 /// The one HTTP interface, on a Unix socket. Runs until the service group stops it.
-package struct APIServer: Service {
+public struct APIServer: Service {
     private let home: any HomeView & BusView
     private let socketPath: String
     private let logger: Logger
     private let onReady: @Sendable () async -> Void
 
     /// `onReady` is called once the socket accepts connections.
-    package init(
+    public init(
         home: any HomeView & BusView, socketPath: String, logger: Logger, onReady: @escaping @Sendable () async -> Void
     ) {
         self.home = home
@@ -23,7 +23,7 @@ package struct APIServer: Service {
     }
 
     /// Serves until the task is cancelled or the service group asks for an end.
-    package func run() async throws {
+    public func run() async throws {
         let onReady = onReady
         let application = Application(
             router: APIServer.router(home),
@@ -35,7 +35,7 @@ package struct APIServer: Service {
     }
 
     /// Every route in one table.
-    package static func router(_ home: any HomeView & BusView) -> Router<BasicRequestContext> {
+    public static func router(_ home: any HomeView & BusView) -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         let routes = Routes(home: home)

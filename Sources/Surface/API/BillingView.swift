@@ -3,7 +3,7 @@ import Metering
 import Timekeeping
 
 /// Under which tariffs bills are made.
-package enum TariffChoice: Sendable {
+public enum TariffChoice: Sendable {
     /// Those in force.
     case inForce
     /// One of the configuration by its name, a candidate too, as if it had always been in force.
@@ -13,15 +13,15 @@ package enum TariffChoice: Sendable {
 }
 
 /// A text of prices to take in, and how it is written; nil: as the configuration has it, or as is usual.
-package struct PriceImport: Sendable {
-    package var list: String
-    package var currency: String?
-    package var time: String?
-    package var price: String?
-    package var per: String?
-    package var text: [UInt8]
+public struct PriceImport: Sendable {
+    public var list: String
+    public var currency: String?
+    public var time: String?
+    public var price: String?
+    public var per: String?
+    public var text: [UInt8]
 
-    package init(
+    public init(
         list: String, currency: String? = nil, time: String? = nil, price: String? = nil, per: String? = nil,
         text: [UInt8]
     ) {
@@ -35,12 +35,12 @@ package struct PriceImport: Sendable {
 }
 
 /// What two spans a comparison of usage has.
-package enum ComparedPeriod: String, Sendable, CaseIterable {
+public enum ComparedPeriod: String, Sendable, CaseIterable {
     case day, week, month, bill, year
 }
 
 /// What the span is compared to.
-package enum ComparedTo: String, Sendable, CaseIterable {
+public enum ComparedTo: String, Sendable, CaseIterable {
     /// The one before it: yesterday, last month.
     case previous
     case lastWeek = "last-week"
@@ -49,7 +49,7 @@ package enum ComparedTo: String, Sendable, CaseIterable {
 }
 
 /// All the API knows of money. As `HomeView`: nothing here blocks the caller's thread.
-package protocol BillingView: Sendable {
+public protocol BillingView: Sendable {
     /// The bills of the billing periods that `since ..< until` touches, in the order of time. Nil bounds mean the last
     /// twelve periods up to now.
     func bills(since: Timestamp?, until: Timestamp?, under choice: TariffChoice) async throws -> [BillAnswer]

@@ -2,7 +2,7 @@ import APITypes
 import Timekeeping
 
 /// What the API can do about counters that went wrong. Methods throw a `Problem` for what cannot be meant so.
-package protocol DataView: Sendable {
+public protocol DataView: Sendable {
     /// Decisions about counters, newest first.
     func anomalies(since: Timestamp, until: Timestamp, device: String?, limit: Int) async throws -> [DecisionAnswer]
     /// What is known about `device/channel/quantity` around an instant.
@@ -15,5 +15,5 @@ package protocol DataView: Sendable {
 
 extension HomeView {
     /// Nil for a home whose data cannot be corrected.
-    package var data: (any DataView)? { nil }
+    public var data: (any DataView)? { nil }
 }

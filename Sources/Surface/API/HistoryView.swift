@@ -3,7 +3,7 @@ import Metering
 import Timekeeping
 
 /// What the API reads of a home's past. Methods do their reading on a thread of their own.
-package protocol HistoryView: Sendable {
+public protocol HistoryView: Sendable {
     /// The series that a filter means, in the order of device, channel and quantity. A device that is not known is
     /// `Problem.notFound`.
     func series(_ filter: SeriesFilter) async throws -> [HistorySeries]
@@ -16,23 +16,23 @@ package protocol HistoryView: Sendable {
 }
 
 /// A series and its device's name.
-package struct HistorySeries: Sendable {
-    package var key: SeriesKey
-    package var device: String
+public struct HistorySeries: Sendable {
+    public var key: SeriesKey
+    public var device: String
 
-    package init(key: SeriesKey, device: String) {
+    public init(key: SeriesKey, device: String) {
         self.key = key
         self.device = device
     }
 }
 
 /// Some rows of a series.
-package struct HistoryPage: Sendable {
-    package var rows: HistoryRows
+public struct HistoryPage: Sendable {
+    public var rows: HistoryRows
     /// Where the next page begins; nil after the last.
-    package var next: Timestamp?
+    public var next: Timestamp?
 
-    package init(rows: HistoryRows, next: Timestamp?) {
+    public init(rows: HistoryRows, next: Timestamp?) {
         self.rows = rows
         self.next = next
     }
@@ -40,5 +40,5 @@ package struct HistoryPage: Sendable {
 
 extension HomeView {
     /// Nil for a home that keeps no history.
-    package var past: (any HistoryView)? { nil }
+    public var past: (any HistoryView)? { nil }
 }

@@ -3,32 +3,32 @@ import Metering
 import Timekeeping
 
 /// Which readings a request is about; nil matches all.
-package struct SeriesFilter: Sendable {
-    package var device: String?
-    package var channel: Channel?
-    package var quantity: Quantity?
+public struct SeriesFilter: Sendable {
+    public var device: String?
+    public var channel: Channel?
+    public var quantity: Quantity?
 
-    package init(device: String? = nil, channel: Channel? = nil, quantity: Quantity? = nil) {
+    public init(device: String? = nil, channel: Channel? = nil, quantity: Quantity? = nil) {
         self.device = device
         self.channel = channel
         self.quantity = quantity
     }
 
     /// Whether a series of that name is meant.
-    package func matches(device: String, channel: Channel, quantity: Quantity) -> Bool {
+    public func matches(device: String, channel: Channel, quantity: Quantity) -> Bool {
         (self.device == nil || self.device == device) && (self.channel == nil || self.channel == channel)
             && (self.quantity == nil || self.quantity == quantity)
     }
 }
 
 /// How usage is summed.
-package enum UsagePeriod: String, Sendable, CaseIterable {
+public enum UsagePeriod: String, Sendable, CaseIterable {
     case slot, hour, day, week, month, bill, year
 }
 
 /// All the API knows of the home behind it. Implementations answer from any task and never block the caller's thread
 /// on the disk: whatever reads files runs on a thread of its own. A device that is not known is `Problem.notFound`.
-package protocol HomeView: BillingView {
+public protocol HomeView: BillingView {
     /// What can be done about counters that went wrong.
     var data: (any DataView)? { get }
     /// What looks after what is at rest.

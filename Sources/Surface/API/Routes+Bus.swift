@@ -2,18 +2,18 @@ import APITypes
 import Hummingbird
 
 /// Reads registers of one bus of the home, beside what is read on schedule.
-package struct RegisterQuestion: Sendable {
-    package var bus: String
-    package var unit: Int
-    package var function: Int
-    package var address: Int
-    package var count: Int
+public struct RegisterQuestion: Sendable {
+    public var bus: String
+    public var unit: Int
+    public var function: Int
+    public var address: Int
+    public var count: Int
     /// ms.
-    package var timeout: Int?
+    public var timeout: Int?
 }
 
 /// What the API knows of the buses behind it.
-package protocol BusView: Sendable {
+public protocol BusView: Sendable {
     func buses() async -> [BusAnswer]
     /// A bus that the gateway does not own is `Problem.notFound`; what the device says, and its silence, are answers.
     func read(_ question: RegisterQuestion) async throws -> RegisterAnswer

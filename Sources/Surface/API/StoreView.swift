@@ -4,7 +4,7 @@ import Metering
 import Timekeeping
 
 /// What the API knows of the home's store. As `HomeView`: no call blocks the caller's thread on the disk.
-package protocol StoreView: Sendable {
+public protocol StoreView: Sendable {
     /// The bytes of a file, piece by piece; nil after the last. One caller at a time.
     typealias Pieces = @Sendable () async throws -> [UInt8]?
 
@@ -23,5 +23,5 @@ package protocol StoreView: Sendable {
 
 extension HomeView {
     /// A home without a store of its own has none to look after.
-    package var store: (any StoreView)? { nil }
+    public var store: (any StoreView)? { nil }
 }

@@ -1,28 +1,28 @@
 import JSONText
 
 /// One bus of `GET /v1/buses`. Counters since the start; times in µs.
-package struct BusAnswer: JSONEncodable {
+public struct BusAnswer: JSONEncodable {
     /// One unit of it, and the device that it is.
-    package struct Unit: JSONEncodable {
-        package var device: String
-        package var unit: UInt8
-        package var requests: Int
-        package var answers: Int
-        package var exceptions: Int
-        package var timeouts: Int
-        package var damaged: Int
-        package var retries: Int
+    public struct Unit: JSONEncodable {
+        public var device: String
+        public var unit: UInt8
+        public var requests: Int
+        public var answers: Int
+        public var exceptions: Int
+        public var timeouts: Int
+        public var damaged: Int
+        public var retries: Int
         /// Of the line's time.
-        package var busy: Int64
-        package var latencyMedian: Int64?
-        package var latencyHigh: Int64?
-        package var timeout: Int64
+        public var busy: Int64
+        public var latencyMedian: Int64?
+        public var latencyHigh: Int64?
+        public var timeout: Int64
         /// 0: read on schedule; else attempts in vain, and when the next one is.
-        package var quarantineStep: Int
-        package var nextAttempt: Int64?
-        package var refused: Int
+        public var quarantineStep: Int
+        public var nextAttempt: Int64?
+        public var refused: Int
 
-        package init(
+        public init(
             device: String, unit: UInt8, requests: Int, answers: Int, exceptions: Int, timeouts: Int, damaged: Int,
             retries: Int, busy: Int64, latencyMedian: Int64?, latencyHigh: Int64?, timeout: Int64,
             quarantineStep: Int, nextAttempt: Int64?, refused: Int
@@ -44,7 +44,7 @@ package struct BusAnswer: JSONEncodable {
             self.refused = refused
         }
 
-        package func encode(to json: inout JSONWriter) {
+        public func encode(to json: inout JSONWriter) {
             json.object {
                 $0.field("device", text: device)
                 $0.field("unit", number: unit)
@@ -66,20 +66,20 @@ package struct BusAnswer: JSONEncodable {
     }
 
     /// As in the configuration: `tcp://meter:502`.
-    package var bus: String
-    package var requests: Int
-    package var errors: Int
+    public var bus: String
+    public var requests: Int
+    public var errors: Int
     /// Permille of the last ten seconds in which the line was busy.
-    package var utilization: Int
-    package var connects: Int
+    public var utilization: Int
+    public var connects: Int
     /// Whole answers that came too late or from the wrong unit.
-    package var strangers: Int
+    public var strangers: Int
     /// Why it cannot be opened; nil: it can.
-    package var trouble: String?
-    package var note: String?
-    package var units: [Unit]
+    public var trouble: String?
+    public var note: String?
+    public var units: [Unit]
 
-    package init(
+    public init(
         bus: String, requests: Int, errors: Int, utilization: Int, connects: Int, strangers: Int, trouble: String?,
         note: String?, units: [Unit]
     ) {
@@ -94,7 +94,7 @@ package struct BusAnswer: JSONEncodable {
         self.units = units
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("bus", text: bus)
             $0.field("requests", number: requests)
@@ -110,23 +110,23 @@ package struct BusAnswer: JSONEncodable {
 }
 
 /// What one read beside the plan brought: `GET /v1/buses/read`.
-package struct RegisterAnswer: JSONEncodable {
+public struct RegisterAnswer: JSONEncodable {
     /// Nil when there are none, for the reason in `error`.
-    package var words: [UInt16]?
+    public var words: [UInt16]?
     /// `exception`, `timeout`, `damaged` or `unreachable`; nil with words.
-    package var kind: String?
-    package var error: String?
+    public var kind: String?
+    public var error: String?
 
-    package init(words: [UInt16]) {
+    public init(words: [UInt16]) {
         self.words = words
     }
 
-    package init(kind: String, error: String) {
+    public init(kind: String, error: String) {
         self.kind = kind
         self.error = error
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             if let words {
                 $0.key("words")

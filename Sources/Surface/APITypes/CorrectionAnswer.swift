@@ -5,8 +5,8 @@ import Timekeeping
 import Usage
 
 /// What energyctl asks for when a person corrects a counter. Texts as they were typed; the daemon reads them.
-package struct CorrectionRequest: Sendable {
-    package enum Kind: Sendable {
+public struct CorrectionRequest: Sendable {
+    public enum Kind: Sendable {
         /// `series`, `from`, `to`, and `action` or `value`.
         case correct
         /// `device`, `at`, and, where known, `last` and `first` of one register.
@@ -15,17 +15,17 @@ package struct CorrectionRequest: Sendable {
         case undo
     }
 
-    package var kind: Kind
+    public var kind: Kind
     /// By the names of the members of the request's body.
-    package var members: [String: String]
+    public var members: [String: String]
 
-    package init(kind: Kind, members: [String: String]) {
+    public init(kind: Kind, members: [String: String]) {
         self.kind = kind
         self.members = members
     }
 
     /// The members that each kind may have.
-    package static func names(_ kind: Kind) -> [String] {
+    public static func names(_ kind: Kind) -> [String] {
         switch kind {
         case .correct: ["series", "from", "to", "action", "value", "reason", "actor"]
         case .replace: ["device", "at", "channel", "quantity", "last", "first", "reason", "actor"]
@@ -35,18 +35,18 @@ package struct CorrectionRequest: Sendable {
 }
 
 /// A command about a counter: who decided what, when, and whether it counts.
-package struct CommandAnswer: JSONEncodable {
-    package var id: String
+public struct CommandAnswer: JSONEncodable {
+    public var id: String
     /// `correct`, `replace`, `undo`.
-    package var verb: String
-    package var actor: String
-    package var time: Timestamp
+    public var verb: String
+    public var actor: String
+    public var time: Timestamp
     /// False for what was undone.
-    package var active: Bool
+    public var active: Bool
     /// What it says: names instead of identities.
-    package var arguments: [(name: String, value: String)]
+    public var arguments: [(name: String, value: String)]
 
-    package init(
+    public init(
         id: String, verb: String, actor: String, time: Timestamp, active: Bool,
         arguments: [(name: String, value: String)]
     ) {
@@ -60,7 +60,7 @@ package struct CommandAnswer: JSONEncodable {
 
     private subscript(name: String) -> String? { arguments.first { $0.name == name }?.value }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("id", text: id)
             $0.field("time", text: time.rfc3339())
@@ -86,20 +86,20 @@ package struct CommandAnswer: JSONEncodable {
 }
 
 /// What a command changes, or would change.
-package struct EffectAnswer: JSONEncodable {
+public struct EffectAnswer: JSONEncodable {
     /// One flow of one slot.
-    package struct Change: JSONEncodable {
-        package var slot: Slot
-        package var device: String
-        package var channel: Channel
+    public struct Change: JSONEncodable {
+        public var slot: Slot
+        public var device: String
+        public var channel: Channel
         /// `import`, `export`, `produced`, `charged`, `discharged`.
-        package var flow: String
+        public var flow: String
         /// mWh; nil: not known.
-        package var before: Int64?
-        package var after: Int64?
-        package var quality: Quality
+        public var before: Int64?
+        public var after: Int64?
+        public var quality: Quality
 
-        package init(
+        public init(
             slot: Slot, device: String, channel: Channel, flow: String, before: Int64?, after: Int64?, quality: Quality
         ) {
             self.slot = slot
@@ -111,7 +111,7 @@ package struct EffectAnswer: JSONEncodable {
             self.quality = quality
         }
 
-        package func encode(to json: inout JSONWriter) {
+        public func encode(to json: inout JSONWriter) {
             json.object {
                 $0.field("from", text: slot.start.rfc3339())
                 $0.field("device", text: device)
@@ -125,16 +125,16 @@ package struct EffectAnswer: JSONEncodable {
     }
 
     /// The command's; of a preview nil.
-    package var id: String?
-    package var slots: [Change]
+    public var id: String?
+    public var slots: [Change]
     /// Of these slots; nil where nothing has a price.
-    package var costBefore: Decimal?
-    package var costAfter: Decimal?
-    package var currency: Currency?
+    public var costBefore: Decimal?
+    public var costAfter: Decimal?
+    public var currency: Currency?
     /// The bills of the periods in which a slot changes, each priced as a whole before and after.
-    package var bills: [BillChange]
+    public var bills: [BillChange]
 
-    package init(
+    public init(
         id: String?, slots: [Change], bills: [BillChange] = [], costBefore: Decimal? = nil, costAfter: Decimal? = nil,
         currency: Currency? = nil
     ) {
@@ -146,7 +146,7 @@ package struct EffectAnswer: JSONEncodable {
         self.currency = currency
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("id", text: id)
             $0.field("preview", bool: id == nil)
@@ -169,14 +169,14 @@ package struct EffectAnswer: JSONEncodable {
 }
 
 /// What the bill of one billing period comes to before and after.
-package struct BillChangeAnswer: JSONEncodable {
-    package var change: BillChange
+public struct BillChangeAnswer: JSONEncodable {
+    public var change: BillChange
 
-    package init(_ change: BillChange) {
+    public init(_ change: BillChange) {
         self.change = change
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         let places = change.currency.places
         func text(_ amount: Decimal?) -> String? { amount?.text(places: places, minimum: places) }
         json.object {
@@ -203,16 +203,16 @@ package struct BillChangeAnswer: JSONEncodable {
 }
 
 /// All that is known about a series around one instant.
-package struct ExplanationAnswer: JSONEncodable {
-    package var series: String
-    package var time: Timestamp
-    package var readings: [ReadingAnswer]
-    package var decisions: [DecisionAnswer]
-    package var commands: [CommandAnswer]
+public struct ExplanationAnswer: JSONEncodable {
+    public var series: String
+    public var time: Timestamp
+    public var readings: [ReadingAnswer]
+    public var decisions: [DecisionAnswer]
+    public var commands: [CommandAnswer]
     /// What was booked: before and after are the same.
-    package var slots: [EffectAnswer.Change]
+    public var slots: [EffectAnswer.Change]
 
-    package init(
+    public init(
         series: String, time: Timestamp, readings: [ReadingAnswer], decisions: [DecisionAnswer],
         commands: [CommandAnswer], slots: [EffectAnswer.Change]
     ) {
@@ -224,7 +224,7 @@ package struct ExplanationAnswer: JSONEncodable {
         self.slots = slots
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("series", text: series)
             $0.field("time", text: time.rfc3339())

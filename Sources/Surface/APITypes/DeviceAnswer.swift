@@ -3,23 +3,23 @@ import Metering
 import Timekeeping
 
 /// One device of `GET /v1/devices`.
-package struct DeviceAnswer: JSONEncodable {
-    package var device: Device
+public struct DeviceAnswer: JSONEncodable {
+    public var device: Device
     /// Nil: nothing heard since the gateway started and nothing kept.
-    package var lastSeen: Timestamp?
+    public var lastSeen: Timestamp?
     /// What its availability topic or its bus says; nil where there is neither.
-    package var available: Bool?
+    public var available: Bool?
     /// Taken in since the start.
-    package var messages: UInt64
+    public var messages: UInt64
     /// Messages that could not be read, and the reason of the last one.
-    package var rejected: UInt64
-    package var lastError: String?
+    public var rejected: UInt64
+    public var lastError: String?
     /// Current power in mW, where known.
-    package var power: Int64?
+    public var power: Int64?
     /// The device whose energy includes this one's.
-    package var parentName: String?
+    public var parentName: String?
 
-    package init(
+    public init(
         device: Device, lastSeen: Timestamp?, available: Bool?, messages: UInt64, rejected: UInt64,
         lastError: String?, power: Int64?, parentName: String?
     ) {
@@ -33,7 +33,7 @@ package struct DeviceAnswer: JSONEncodable {
         self.parentName = parentName
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("device", text: device.name)
             $0.field("id", text: device.id.description)

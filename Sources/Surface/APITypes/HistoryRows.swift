@@ -3,19 +3,19 @@ import Timekeeping
 /// Rows of a series' history as JSON arrays, written straight from integers: a day of one series is 8,640 of them.
 ///
 /// Times are milliseconds of UTC since 1970, values decimal numbers in the quantity's unit, exact to the thousandth.
-package struct HistoryRows: Sendable {
+public struct HistoryRows: Sendable {
     /// Rows with commas between them, without the brackets around all.
-    package private(set) var bytes: [UInt8] = []
-    package private(set) var count = 0
+    public private(set) var bytes: [UInt8] = []
+    public private(set) var count = 0
 
     /// The names of what a row has.
-    package static let pointColumns = ["time", "value"]
-    package static let bucketColumns = ["time", "min", "average", "max", "last", "count"]
+    public static let pointColumns = ["time", "value"]
+    public static let bucketColumns = ["time", "min", "average", "max", "last", "count"]
 
-    package init() {}
+    public init() {}
 
     /// `[time,value]` for each time and the value beside it.
-    package mutating func points(_ times: UnsafeBufferPointer<Int64>, _ values: UnsafeBufferPointer<Int64>) {
+    public mutating func points(_ times: UnsafeBufferPointer<Int64>, _ values: UnsafeBufferPointer<Int64>) {
         var next = 0
         while next < min(times.count, values.count) {
             let end = min(next + RowWriter.maximumRows, times.count, values.count)
@@ -34,7 +34,7 @@ package struct HistoryRows: Sendable {
     }
 
     /// `[time,min,average,max,last,count]`; `time` is where the step begins.
-    package mutating func bucket(
+    public mutating func bucket(
         _ time: Timestamp, min: Int64, average: Int64, max: Int64, last: Int64, count: Int
     ) {
         write { row in

@@ -3,17 +3,17 @@ import Metering
 import Timekeeping
 
 /// One price list: what is known of it.
-package struct PriceListAnswer: JSONEncodable {
-    package var name: String
-    package var currency: String?
-    package var from: Timestamp?
-    package var to: Timestamp?
+public struct PriceListAnswer: JSONEncodable {
+    public var name: String
+    public var currency: String?
+    public var from: Timestamp?
+    public var to: Timestamp?
     /// Where it is fetched or read; nil: it is imported by hand.
-    package var place: String?
+    public var place: String?
     /// What the last look at it came to; nil: no look yet.
-    package var state: String?
+    public var state: String?
 
-    package init(
+    public init(
         name: String, currency: String?, from: Timestamp?, to: Timestamp?, place: String?, state: String?
     ) {
         self.name = name
@@ -24,7 +24,7 @@ package struct PriceListAnswer: JSONEncodable {
         self.state = state
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("name", text: name)
             $0.field("currency", text: currency)
@@ -37,14 +37,14 @@ package struct PriceListAnswer: JSONEncodable {
 }
 
 /// Prices of a list that are the same in slots that follow each other.
-package struct PriceAnswer: JSONEncodable {
-    package var from: Timestamp
-    package var to: Timestamp
-    package var offset: Int
-    package var price: Decimal
-    package var currency: Currency
+public struct PriceAnswer: JSONEncodable {
+    public var from: Timestamp
+    public var to: Timestamp
+    public var offset: Int
+    public var price: Decimal
+    public var currency: Currency
 
-    package init(from: Timestamp, to: Timestamp, offset: Int, price: Decimal, currency: Currency) {
+    public init(from: Timestamp, to: Timestamp, offset: Int, price: Decimal, currency: Currency) {
         self.from = from
         self.to = to
         self.offset = offset
@@ -52,7 +52,7 @@ package struct PriceAnswer: JSONEncodable {
         self.currency = currency
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("from", text: from.rfc3339(offsetSeconds: offset))
             $0.field("to", text: to.rfc3339(offsetSeconds: offset))
@@ -63,15 +63,15 @@ package struct PriceAnswer: JSONEncodable {
 }
 
 /// What an import of prices came to.
-package struct PriceImportAnswer: JSONEncodable {
-    package var list: String
+public struct PriceImportAnswer: JSONEncodable {
+    public var list: String
     /// Prices in the text, and those of them that say something new.
-    package var prices: Int
-    package var new: Int
-    package var from: Timestamp
-    package var to: Timestamp
+    public var prices: Int
+    public var new: Int
+    public var from: Timestamp
+    public var to: Timestamp
 
-    package init(list: String, prices: Int, new: Int, from: Timestamp, to: Timestamp) {
+    public init(list: String, prices: Int, new: Int, from: Timestamp, to: Timestamp) {
         self.list = list
         self.prices = prices
         self.new = new
@@ -79,7 +79,7 @@ package struct PriceImportAnswer: JSONEncodable {
         self.to = to
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("list", text: list)
             $0.field("prices", number: prices)

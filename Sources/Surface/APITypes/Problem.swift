@@ -1,38 +1,38 @@
 import JSONText
 
 /// An error answer as RFC 9457 describes it (`application/problem+json`).
-package struct Problem: Error, JSONEncodable, CustomStringConvertible {
+public struct Problem: Error, JSONEncodable, CustomStringConvertible {
     /// The HTTP status.
-    package var status: Int
+    public var status: Int
     /// The kind of problem, the same for all of one status.
-    package var title: String
+    public var title: String
     /// A sentence the caller can act on.
-    package var detail: String
+    public var detail: String
 
-    package init(status: Int, title: String, detail: String) {
+    public init(status: Int, title: String, detail: String) {
         self.status = status
         self.title = title
         self.detail = detail
     }
 
     /// 400: the request cannot be meant so.
-    package static func badRequest(_ detail: String) -> Problem {
+    public static func badRequest(_ detail: String) -> Problem {
         Problem(status: 400, title: "Bad request", detail: detail)
     }
 
     /// 404: it names what is not there.
-    package static func notFound(_ detail: String) -> Problem {
+    public static func notFound(_ detail: String) -> Problem {
         Problem(status: 404, title: "Not found", detail: detail)
     }
 
     /// 500: our own failure.
-    package static func failed(_ detail: String) -> Problem {
+    public static func failed(_ detail: String) -> Problem {
         Problem(status: 500, title: "Failed", detail: detail)
     }
 
-    package var description: String { detail }
+    public var description: String { detail }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("type", text: "about:blank")
             $0.field("title", text: title)

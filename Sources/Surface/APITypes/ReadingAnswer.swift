@@ -3,17 +3,17 @@ import Metering
 import Timekeeping
 
 /// One reading as it is shown: names instead of identities, canonical units.
-package struct ReadingAnswer: JSONEncodable {
-    package var device: String
-    package var channel: Channel
-    package var quantity: Quantity
-    package var time: Timestamp
-    package var received: Timestamp
+public struct ReadingAnswer: JSONEncodable {
+    public var device: String
+    public var channel: Channel
+    public var quantity: Quantity
+    public var time: Timestamp
+    public var received: Timestamp
     /// Thousandths of the quantity's unit.
-    package var value: Int64
-    package var flags: ReadingFlags
+    public var value: Int64
+    public var flags: ReadingFlags
 
-    package init(
+    public init(
         device: String, channel: Channel, quantity: Quantity, time: Timestamp, received: Timestamp, value: Int64,
         flags: ReadingFlags
     ) {
@@ -26,7 +26,7 @@ package struct ReadingAnswer: JSONEncodable {
         self.flags = flags
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("time", text: time.rfc3339())
             $0.field("device", text: device)
@@ -42,7 +42,7 @@ package struct ReadingAnswer: JSONEncodable {
 
 extension ReadingFlags {
     /// The names of the set bits, in the order of the bits.
-    package var names: [String] {
+    public var names: [String] {
         let all: [(ReadingFlags, String)] = [
             (.retained, "retained"), (.firstAfterConnect, "first_after_connect"), (.derived, "derived"),
             (.timeUntrusted, "time_untrusted"), (.clockUnsynced, "clock_unsynced"), (.late, "late"),

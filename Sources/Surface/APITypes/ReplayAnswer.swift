@@ -5,17 +5,17 @@ import Timekeeping
 import Usage
 
 /// A bill, the same from the daemon and from a replay.
-package struct BillAnswer: JSONEncodable {
-    package var bill: Bill
+public struct BillAnswer: JSONEncodable {
+    public var bill: Bill
     /// Whether it says how much of the period was measured.
-    package var tellsCoverage: Bool
+    public var tellsCoverage: Bool
 
-    package init(bill: Bill, tellsCoverage: Bool = false) {
+    public init(bill: Bill, tellsCoverage: Bool = false) {
         self.bill = bill
         self.tellsCoverage = tellsCoverage
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         let places = bill.currency.places
         json.object {
             $0.field("from", text: bill.from.rfc3339(offsetSeconds: bill.fromOffset))
@@ -45,16 +45,16 @@ package struct BillAnswer: JSONEncodable {
 }
 
 /// A decision about a counter, with the names that people know.
-package struct DecisionAnswer: JSONEncodable {
-    package var decision: Decision
-    package var deviceName: String
+public struct DecisionAnswer: JSONEncodable {
+    public var decision: Decision
+    public var deviceName: String
 
-    package init(decision: Decision, deviceName: String) {
+    public init(decision: Decision, deviceName: String) {
         self.decision = decision
         self.deviceName = deviceName
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field(
                 "series", text: "\(deviceName)/\(decision.series.channel)/\(decision.series.quantity)")

@@ -2,25 +2,25 @@ import JSONText
 import Timekeeping
 
 /// How a stage of the gateway is doing.
-package struct StageStatus: JSONEncodable {
+public struct StageStatus: JSONEncodable {
     /// `waiting`: for something outside, such as a broker; it goes on by itself.
-    package enum State: String, Sendable {
+    public enum State: String, Sendable {
         case ok, waiting, failed
     }
 
     /// `mqtt`, `modbus tcp://…`, `log`, `history`, `ledger`, `clock`.
-    package var name: String
-    package var state: State
+    public var name: String
+    public var state: State
     /// One sentence a user can act on.
-    package var detail: String
+    public var detail: String
 
-    package init(name: String, state: State, detail: String) {
+    public init(name: String, state: State, detail: String) {
         self.name = name
         self.state = state
         self.detail = detail
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("name", text: name)
             $0.field("state", text: state.rawValue)
@@ -30,26 +30,26 @@ package struct StageStatus: JSONEncodable {
 }
 
 /// `GET /v1/status`: the gateway at a glance.
-package struct StatusAnswer: JSONEncodable {
-    package var gateway: String
-    package var version: String
-    package var home: String
-    package var zone: String
+public struct StatusAnswer: JSONEncodable {
+    public var gateway: String
+    public var version: String
+    public var home: String
+    public var zone: String
     /// When this run began, and the gateway's clock.
-    package var started: Timestamp
-    package var now: Timestamp
-    package var devices: Int
-    package var series: Int
+    public var started: Timestamp
+    public var now: Timestamp
+    public var devices: Int
+    public var series: Int
     /// Next offset of topic `facts`, and the offset below which all is on disk.
-    package var end: UInt64
-    package var durable: UInt64
+    public var end: UInt64
+    public var durable: UInt64
     /// Readings taken in since start, and messages refused.
-    package var readings: UInt64
-    package var rejected: UInt64
+    public var readings: UInt64
+    public var rejected: UInt64
     /// In the order in which a reading travels.
-    package var stages: [StageStatus]
+    public var stages: [StageStatus]
 
-    package init(
+    public init(
         gateway: String, version: String, home: String, zone: String, started: Timestamp, now: Timestamp,
         devices: Int, series: Int, end: UInt64, durable: UInt64, readings: UInt64, rejected: UInt64,
         stages: [StageStatus]
@@ -69,7 +69,7 @@ package struct StatusAnswer: JSONEncodable {
         self.stages = stages
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("gateway", text: gateway)
             $0.field("version", text: version)

@@ -4,19 +4,19 @@ import Timekeeping
 import Upkeep
 
 /// `GET /v1/store`: what the store takes on its disk and writes there.
-package struct StoreAnswer: JSONEncodable {
-    package var directory: String
-    package var figures: StoreFigures
+public struct StoreAnswer: JSONEncodable {
+    public var directory: String
+    public var figures: StoreFigures
     /// Bytes a day that this process has had written, as the kernel counts them; nil where it has not run for long.
-    package var measuredPerDay: Double?
+    public var measuredPerDay: Double?
 
-    package init(directory: String, figures: StoreFigures, measuredPerDay: Double? = nil) {
+    public init(directory: String, figures: StoreFigures, measuredPerDay: Double? = nil) {
         self.directory = directory
         self.figures = figures
         self.measuredPerDay = measuredPerDay
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         let perDay = measuredPerDay ?? figures.writtenPerDay
         json.object { json in
             json.field("directory", text: directory)
@@ -67,14 +67,14 @@ package struct StoreAnswer: JSONEncodable {
 }
 
 /// `POST /v1/store/import`: what became of the lines of one request.
-package struct ImportAnswer: JSONEncodable {
-    package let outcome: ImportOutcome
+public struct ImportAnswer: JSONEncodable {
+    public let outcome: ImportOutcome
 
-    package init(_ outcome: ImportOutcome) {
+    public init(_ outcome: ImportOutcome) {
         self.outcome = outcome
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object { json in
             json.field("taken", number: outcome.taken)
             json.field("known", number: outcome.known)

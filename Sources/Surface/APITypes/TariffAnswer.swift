@@ -3,17 +3,17 @@ import Metering
 import Timekeeping
 
 /// One version of a tariff, with all that it says.
-package struct TariffAnswer: JSONEncodable {
-    package var tariff: Tariff
+public struct TariffAnswer: JSONEncodable {
+    public var tariff: Tariff
     /// Until the next version; nil: without end. Of a candidate neither counts.
-    package var validTo: Timestamp?
-    package var isInForce: Bool
-    package var isCandidate: Bool
+    public var validTo: Timestamp?
+    public var isInForce: Bool
+    public var isCandidate: Bool
     /// Seconds east of UTC, for printing.
-    package var fromOffset: Int
-    package var toOffset: Int
+    public var fromOffset: Int
+    public var toOffset: Int
 
-    package init(
+    public init(
         tariff: Tariff, validTo: Timestamp?, isInForce: Bool, isCandidate: Bool, fromOffset: Int, toOffset: Int
     ) {
         self.tariff = tariff
@@ -24,7 +24,7 @@ package struct TariffAnswer: JSONEncodable {
         self.toOffset = toOffset
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         let hasBeginning = tariff.validFrom.milliseconds > 0
         json.object {
             $0.field("name", text: tariff.name)

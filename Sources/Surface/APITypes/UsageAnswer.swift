@@ -5,14 +5,14 @@ import Timekeeping
 import Usage
 
 /// One row of usage: what one device took and gave in one period, and what that cost. The same from daemon and replay.
-package struct UsageAnswer: JSONEncodable {
-    package var row: UsageRow
+public struct UsageAnswer: JSONEncodable {
+    public var row: UsageRow
 
-    package init(row: UsageRow) {
+    public init(row: UsageRow) {
         self.row = row
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         json.object {
             $0.field("device", text: row.name)
             $0.field("channel", text: row.channel.name)

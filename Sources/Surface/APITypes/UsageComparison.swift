@@ -4,17 +4,17 @@ import Metering
 import Timekeeping
 
 /// One channel in two spans, as `usage compare` prints it.
-package struct UsageComparison: JSONEncodable {
+public struct UsageComparison: JSONEncodable {
     /// The span asked for, and the one it is compared to; nil: nothing was measured in it.
-    package var this: UsageRow?
-    package var other: UsageRow?
+    public var this: UsageRow?
+    public var other: UsageRow?
 
-    package init(this: UsageRow?, other: UsageRow?) {
+    public init(this: UsageRow?, other: UsageRow?) {
         self.this = this
         self.other = other
     }
 
-    package func encode(to json: inout JSONWriter) {
+    public func encode(to json: inout JSONWriter) {
         guard let row = this ?? other else { return }
         json.object {
             $0.field("device", text: row.name)

@@ -1,2 +1,2 @@
 /// The version of every program of the package.
-package let energydVersion = "0.1.0"
+public let energydVersion = "0.1.0"

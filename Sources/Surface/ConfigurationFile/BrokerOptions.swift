@@ -3,7 +3,7 @@ import MQTT
 
 extension Configuration.MQTT {
     /// The connection that these settings amount to. Reads the password's file; fails where that cannot be read.
-    package func options(clientID: String, seed: UInt64) throws(ConfigurationError) -> MQTTOptions {
+    public func options(clientID: String, seed: UInt64) throws(ConfigurationError) -> MQTTOptions {
         var options = MQTTOptions(
             host: host, port: UInt16(clamping: port), clientID: self.clientID ?? clientID, seed: seed)
         options.version = version

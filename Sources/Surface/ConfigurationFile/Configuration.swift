@@ -7,104 +7,104 @@ import Prices
 import Timekeeping
 
 /// All that `energyd.toml` and its companions can say, checked; what they do not say has its default here.
-package struct Configuration: Sendable {
+public struct Configuration: Sendable {
     /// `[home]`
-    package struct Home: Sendable {
-        package var name = "home"
+    public struct Home: Sendable {
+        public var name = "home"
         /// Nil: the system's zone.
-        package var zone: String?
+        public var zone: String?
         /// The day of the month on which billing periods begin.
-        package var billingDay = BillingDay.first
+        public var billingDay = BillingDay.first
     }
 
     /// `[mqtt]`: one broker.
-    package struct MQTT: Sendable {
-        package var isEnabled = true
-        package var host = "127.0.0.1"
-        package var port = 1883
-        package var username: String?
+    public struct MQTT: Sendable {
+        public var isEnabled = true
+        public var host = "127.0.0.1"
+        public var port = 1883
+        public var username: String?
         /// A path, or the name of a systemd credential.
-        package var passwordFile: String?
+        public var passwordFile: String?
         /// Nil: made of the gateway's identity.
-        package var clientID: String?
+        public var clientID: String?
         /// What messages do not say themselves.
-        package var settings = MessageSettings()
+        public var settings = MessageSettings()
         /// What `[[mqtt.mapping]]` says, as a profile that comes before all others.
-        package var mapping: Profile?
-        package var version = MQTTOptions.Version.v311
+        public var mapping: Profile?
+        public var version = MQTTOptions.Version.v311
         /// Nil: in the clear.
-        package var tls: MQTTOptions.TLS?
+        public var tls: MQTTOptions.TLS?
         /// Who is heard; the configured devices are not in it yet.
-        package var admission = Admission()
+        public var admission = Admission()
     }
 
     /// `[bridge]`: what is said back to the broker.
-    package struct Bridge: Hashable, Sendable {
-        package var isEnabled = true
+    public struct Bridge: Hashable, Sendable {
+        public var isEnabled = true
         /// The first level of our own topics.
-        package var topic = "energyd"
+        public var topic = "energyd"
         /// Milliseconds between two values of one series.
-        package var interval: Int64 = 10 * Span.second
+        public var interval: Int64 = 10 * Span.second
         /// Nil: no discovery. Else the first level of its topics.
-        package var discovery: String? = "homeassistant"
+        public var discovery: String? = "homeassistant"
     }
 
     /// A line or a gateway, and the devices behind it.
-    package struct Bus: Sendable {
-        package var address: BusAddress
-        package var options = ModbusOptions()
-        package var devices: [BusDevice] = []
+    public struct Bus: Sendable {
+        public var address: BusAddress
+        public var options = ModbusOptions()
+        public var devices: [BusDevice] = []
     }
 
     /// `[[modbus.device]]`
-    package struct BusDevice: Sendable {
-        package var name: String
-        package var unit: UInt8
-        package var profile: String
+    public struct BusDevice: Sendable {
+        public var name: String
+        public var unit: UInt8
+        public var profile: String
         /// Milliseconds between two reads of the fast registers.
-        package var interval: Int64
+        public var interval: Int64
         /// Milliseconds of silence after its answers; nil: what its profile says.
-        package var pause: Int64?
+        public var pause: Int64?
         /// What its owner says of its transformers.
-        package var context = RegisterContext()
+        public var context = RegisterContext()
     }
 
     /// `[store]`
-    package struct Store: Sendable {
+    public struct Store: Sendable {
         /// Milliseconds; 0: every batch.
-        package var flushInterval: Int64 = 10 * Span.second
+        public var flushInterval: Int64 = 10 * Span.second
         /// Bytes of the ring of facts, and of all history together.
-        package var logBudget: Int64 = 1 << 30
-        package var historyDays: Int64 = 30
-        package var historyBudget: Int64 = 1 << 30
+        public var logBudget: Int64 = 1 << 30
+        public var historyDays: Int64 = 30
+        public var historyBudget: Int64 = 1 << 30
     }
 
-    package var home = Home()
-    package var mqtt = MQTT()
-    package var bridge = Bridge()
-    package var buses: [Bus] = []
-    package var devices: [DeclaredDevice] = []
+    public var home = Home()
+    public var mqtt = MQTT()
+    public var bridge = Bridge()
+    public var buses: [Bus] = []
+    public var devices: [DeclaredDevice] = []
     /// In the order of `validFrom`.
-    package var tariffs: [Tariff] = []
+    public var tariffs: [Tariff] = []
     /// Tariffs that are not in force: for comparison only.
-    package var candidates: [Tariff] = []
-    package var priceSources: [PriceSource] = []
-    package var store = Store()
+    public var candidates: [Tariff] = []
+    public var priceSources: [PriceSource] = []
+    public var store = Store()
     /// A later one overrides an earlier one, and both what is built in.
-    package var profileDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
-    package var logLevel = "info"
+    public var profileDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
+    public var logLevel = "info"
 
-    package init() {}
+    public init() {}
 
     /// Whom the broker's messages may come from, with the configured devices.
-    package var admission: Admission {
+    public var admission: Admission {
         var admission = mqtt.admission
         admission.listed = Set(devices.map(\.name) + devices.flatMap { $0.bindings.map(\.address) })
         return admission
     }
 
     /// The settings record that this configuration amounts to.
-    package func settings(zone: String, validFrom: Timestamp) -> HomeSettings {
+    public func settings(zone: String, validFrom: Timestamp) -> HomeSettings {
         HomeSettings(
             name: home.name, zone: zone, tariffs: tariffs, validFrom: validFrom, billingDay: home.billingDay)
     }

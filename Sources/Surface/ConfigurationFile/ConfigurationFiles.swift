@@ -8,7 +8,7 @@ extension Configuration {
     /// environment's `ENERGYD_<TABLE>_<KEY>`. Every problem found is in the error.
     ///
     /// `profileNames` are the profiles there are, so that a wrong name is found here and not at the first read.
-    package static func load(
+    public static func load(
         path: String?, environment: [String: String] = [:], profileNames: [String]? = nil
     ) throws(ConfigurationError) -> Configuration {
         let problems = Problems()

@@ -1,18 +1,18 @@
 import TOML
 
 /// Something in a configuration that cannot be used, and where it stands.
-package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
     /// Nil where a whole file is meant.
-    package let place: TOMLPlace?
-    package let reason: String
+    public let place: TOMLPlace?
+    public let reason: String
 
-    package init(_ place: TOMLPlace?, _ reason: String) {
+    public init(_ place: TOMLPlace?, _ reason: String) {
         self.place = place
         self.reason = reason
     }
 
     /// `file:line:column: reason`, as editors jump to it; `ENERGYD_MQTT_PORT: reason` for what the environment said.
-    package var description: String {
+    public var description: String {
         guard let place else { return reason }
         guard place.file.hasPrefix(TOMLValue.environment) else { return "\(place): \(reason)" }
         return "\(place.file.dropFirst(TOMLValue.environment.count + 1)): \(reason)"
@@ -20,13 +20,13 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
 }
 
 /// All the problems of a configuration at once, so that they can be mended at once.
-package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// In the order in which they were found; at most fifty.
-    package let problems: [ConfigurationProblem]
+    public let problems: [ConfigurationProblem]
 
-    package init(_ problems: [ConfigurationProblem]) {
+    public init(_ problems: [ConfigurationProblem]) {
         self.problems = problems
     }
 
-    package var description: String { problems.map(\.description).joined(separator: "\n") }
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

@@ -72,13 +72,13 @@ extension ConfigurationReader {
 }
 
 /// Tariffs in a file or a request of their own, to be compared: `[[tariff]]` and `[[prices]]`, nothing else.
-package struct TariffFile: Sendable {
+public struct TariffFile: Sendable {
     /// In the order of `validFrom`; `candidate` makes no difference here.
-    package let tariffs: [Tariff]
-    package let priceSources: [PriceSource]
+    public let tariffs: [Tariff]
+    public let priceSources: [PriceSource]
 
     /// `file` is only a name for messages; nothing is read from it.
-    package init(bytes: [UInt8], file: String) throws(ConfigurationError) {
+    public init(bytes: [UInt8], file: String) throws(ConfigurationError) {
         let problems = Problems()
         var configuration = Configuration()
         do throws(TOMLError) {

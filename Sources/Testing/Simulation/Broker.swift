@@ -2,13 +2,13 @@ import Glibc
 import Threads
 
 /// A real mosquitto broker of one's own, on a free loopback port, without persistence.
-package final class Broker: Sendable {
-    package let port: UInt16
+public final class Broker: Sendable {
+    public let port: UInt16
     /// The broker's configuration and its log stand here.
-    package let directory: String
+    public let directory: String
     private let process: ChildProcess
 
-    package var pid: pid_t { process.pid }
+    public var pid: pid_t { process.pid }
 
     /// Starts mosquitto and returns when it accepts connections.
     ///
@@ -16,7 +16,7 @@ package final class Broker: Sendable {
     ///   - directory: must exist; gets `mosquitto.conf` and `mosquitto.log`.
     ///   - port: a broker that returns wants its old port; otherwise a free one is found.
     ///   - extraLines: more lines of mosquitto.conf.
-    package static func start(
+    public static func start(
         in directory: String, port: UInt16? = nil, extraLines: [String] = []
     ) async throws(SystemError) -> Broker {
         let program = try find()
@@ -42,12 +42,12 @@ package final class Broker: Sendable {
     }
 
     /// Ends the broker and waits for that; also done, less politely, when the value is released.
-    package func stop() async {
+    public func stop() async {
         await process.terminate()
     }
 
     /// Stops it as a power cut would.
-    package func kill() async {
+    public func kill() async {
         process.kill(SIGKILL)
         _ = await process.wait(within: .seconds(5))
     }

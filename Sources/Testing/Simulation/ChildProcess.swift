@@ -6,15 +6,15 @@ import Threads
 ///
 /// `deinit` kills and reaps the child. Where this process is killed without a chance to do so, the child lives on:
 /// the kernel's "die with the parent" can be asked for between fork and exec only, which `posix_spawn` does not offer.
-package final class ChildProcess: Sendable {
+public final class ChildProcess: Sendable {
     /// How a child ended.
-    package enum ExitStatus: Equatable, Sendable {
+    public enum ExitStatus: Equatable, Sendable {
         case exited(code: Int32)
         case killed(signal: Int32)
     }
 
     /// Where the child's standard output or error goes.
-    package enum Output: Sendable {
+    public enum Output: Sendable {
         case inherit
         case discard
         /// A file that is made or emptied.
@@ -23,7 +23,7 @@ package final class ChildProcess: Sendable {
         case pipe
     }
 
-    package let pid: pid_t
+    public let pid: pid_t
     private let outputEnd: Int32?
     private let errorEnd: Int32?
     /// Nil while the child has not been reaped: until then its pid cannot be another process's.
@@ -32,7 +32,7 @@ package final class ChildProcess: Sendable {
     /// Starts `program` (a path, or a name to be found along PATH).
     ///
     /// - Parameter environment: instead of this process's own, when given.
-    package init(
+    public init(
         _ program: String, _ arguments: [String] = [], environment: [String: String]? = nil,
         output: Output = .inherit, error: Output = .inherit
     ) throws(SystemError) {
@@ -87,17 +87,17 @@ package final class ChildProcess: Sendable {
     }
 
     /// Sends a signal; does nothing when the child has ended.
-    package func kill(_ signal: Int32) {
+    public func kill(_ signal: Int32) {
         status.withLock { status in
             if status == nil { _ = Glibc.kill(pid, signal) }
         }
     }
 
     /// How the child ended, or nil while it runs.
-    package var exitStatus: ExitStatus? { reap(options: WNOHANG) }
+    public var exitStatus: ExitStatus? { reap(options: WNOHANG) }
 
     /// How the child ended, or nil when it still runs after `limit`.
-    package func wait(within limit: Duration) async -> ExitStatus? {
+    public func wait(within limit: Duration) async -> ExitStatus? {
         let end = ContinuousClock.now.advanced(by: limit)
         while true {
             if let status = exitStatus { return status }
@@ -109,7 +109,7 @@ package final class ChildProcess: Sendable {
 
     /// Asks the child to end (SIGTERM), and kills it after `limit`.
     @discardableResult
-    package func terminate(within limit: Duration = .seconds(5)) async -> ExitStatus? {
+    public func terminate(within limit: Duration = .seconds(5)) async -> ExitStatus? {
         kill(SIGTERM)
         if let status = await wait(within: limit) { return status }
         kill(SIGKILL)
@@ -118,13 +118,13 @@ package final class ChildProcess: Sendable {
 
     /// All that the child writes to a standard output that is a `.pipe`, up to `limit` bytes. Blocks until the
     /// child closes it.
-    package func readToEnd(limit: Int = 16 << 20) -> [UInt8] {
+    public func readToEnd(limit: Int = 16 << 20) -> [UInt8] {
         guard let outputEnd else { return [] }
         return Self.readToEnd(outputEnd, limit: limit)
     }
 
     /// The same for standard error.
-    package func readErrorToEnd(limit: Int = 16 << 20) -> [UInt8] {
+    public func readErrorToEnd(limit: Int = 16 << 20) -> [UInt8] {
         guard let errorEnd else { return [] }
         return Self.readToEnd(errorEnd, limit: limit)
     }

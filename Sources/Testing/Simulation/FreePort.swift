@@ -5,8 +5,8 @@ import Threads
 ///
 /// Somebody may take it before its finder does: whoever can, binds port 0 itself; whoever starts a program tries
 /// again with another port when the program cannot listen.
-package enum FreePort {
-    package static func find() throws(SystemError) -> UInt16 {
+public enum FreePort {
+    public static func find() throws(SystemError) -> UInt16 {
         let descriptor = try openLoopback()
         defer { close(descriptor) }
         var address = loopback(port: 0)
@@ -19,7 +19,7 @@ package enum FreePort {
     }
 
     /// Whether something accepts connections on the loopback port now.
-    package static func accepts(_ port: UInt16) -> Bool {
+    public static func accepts(_ port: UInt16) -> Bool {
         guard let descriptor = try? openLoopback() else { return false }
         defer { close(descriptor) }
         var address = loopback(port: port)

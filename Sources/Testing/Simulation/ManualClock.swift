@@ -2,17 +2,17 @@ import Synchronization
 import Timekeeping
 
 /// A clock that stands until it is moved.
-package final class ManualClock: Clock {
+public final class ManualClock: Clock {
     private let reading: Mutex<ClockReading>
 
-    package init(wall: Timestamp, monotonic: Int64 = 0, synchronized: Bool = true) {
+    public init(wall: Timestamp, monotonic: Int64 = 0, synchronized: Bool = true) {
         reading = Mutex(ClockReading(wall: wall, monotonic: monotonic, synchronized: synchronized))
     }
 
-    package func now() -> ClockReading { reading.withLock { $0 } }
+    public func now() -> ClockReading { reading.withLock { $0 } }
 
     /// Wall and monotonic clock go on together.
-    package func advance(by milliseconds: Int64) {
+    public func advance(by milliseconds: Int64) {
         reading.withLock {
             $0 = ClockReading(
                 wall: $0.wall + milliseconds, monotonic: $0.monotonic + milliseconds, synchronized: $0.synchronized)
@@ -20,7 +20,7 @@ package final class ManualClock: Clock {
     }
 
     /// Sets the wall clock, as a time source or a person does; the monotonic clock does not notice.
-    package func setWall(_ wall: Timestamp, synchronized: Bool = true) {
+    public func setWall(_ wall: Timestamp, synchronized: Bool = true) {
         reading.withLock { $0 = ClockReading(wall: wall, monotonic: $0.monotonic, synchronized: synchronized) }
     }
 }

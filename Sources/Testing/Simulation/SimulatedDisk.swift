@@ -8,71 +8,71 @@ import Synchronization
 /// their order was, and the changes of names up to some point. What `File.sync` and `syncDirectory` confirmed stays,
 /// unless `lies` is set. Faults come by `fail`, `capacity`, `detach`, `flipBit` and `misbehave`. Same calls and seeds
 /// give the same bytes.
-package final class SimulatedDisk: FileSystem {
+public final class SimulatedDisk: FileSystem {
     /// Asked before each call with its operation, its path and the number of calls before it: the error it is to give.
-    package typealias Fault = @Sendable (DiskError.Operation, String, Int) -> CInt?
+    public typealias Fault = @Sendable (DiskError.Operation, String, Int) -> CInt?
     /// Told of each write before it happens and of each sync that succeeded.
-    package typealias Observer = @Sendable (Event) -> Void
+    public typealias Observer = @Sendable (Event) -> Void
 
-    package enum Event: Sendable {
+    public enum Event: Sendable {
         case write(path: String, position: Int, count: Int)
         case synced(path: String)
     }
 
     private let state = Mutex(SimulatedDiskState())
 
-    package init() {}
+    public init() {}
 
     /// Power fails now: open files are dead, and each unsynced sector is drawn from `generator`.
-    package func crash(using generator: inout SplitMix64) {
+    public func crash(using generator: inout SplitMix64) {
         state.withLock { $0.crash(using: &generator) }
     }
 
     /// The process dies and the machine goes on: open files are dead, and all that was written is still there, on the
     /// medium or in the kernel's cache.
-    package func kill() { state.withLock { $0.generation += 1 } }
+    public func kill() { state.withLock { $0.generation += 1 } }
 
     /// The disk is pulled: what was not synced is lost, open files are dead, and its place is empty until `attach`.
-    package func detach() { state.withLock { $0.detach() } }
+    public func detach() { state.withLock { $0.detach() } }
     /// It is back; what was put in its place meanwhile is gone from there.
-    package func attach() { state.withLock { $0.attach() } }
+    public func attach() { state.withLock { $0.attach() } }
 
     /// From now on the disk confirms some writes and puts them elsewhere, or nowhere; what the programs read shows it
     /// after the next crash. Nil: no more.
-    package func misbehave(_ misconduct: DiskMisconduct?) { state.withLock { $0.misconduct = misconduct } }
+    public func misbehave(_ misconduct: DiskMisconduct?) { state.withLock { $0.misconduct = misconduct } }
     /// Where content is not what was written, by the file's name: from misconduct and `flipBit`.
-    package var damage: [String: [Range<Int>]] { state.withLock { $0.damage } }
+    public var damage: [String: [Range<Int>]] { state.withLock { $0.damage } }
 
     /// Every call from now on is asked for its error; nil: none.
-    package func fail(_ fault: Fault?) { state.withLock { $0.fault = fault } }
-    package func observe(_ observer: Observer?) { state.withLock { $0.observer = observer } }
+    public func fail(_ fault: Fault?) { state.withLock { $0.fault = fault } }
+    public func observe(_ observer: Observer?) { state.withLock { $0.observer = observer } }
     /// The disk holds no more bytes than this.
-    package func setCapacity(_ bytes: Int?) { state.withLock { $0.capacity = bytes } }
+    public func setCapacity(_ bytes: Int?) { state.withLock { $0.capacity = bytes } }
     /// While set, syncs succeed and do nothing, as some cards do.
-    package func setLies(_ lies: Bool) { state.withLock { $0.lies = lies } }
+    public func setLies(_ lies: Bool) { state.withLock { $0.lies = lies } }
 
     /// Damage that the disk does not notice: bit `bit` of the byte at `position`, on the medium and in the cache.
-    package func flipBit(_ path: String, at position: Int, bit: Int) {
+    public func flipBit(_ path: String, at position: Int, bit: Int) {
         state.withLock { $0.flipBit(path, at: position, bit: bit) }
     }
 
     /// What lies in the file now; nil where there is none.
-    package func contents(_ path: String) -> [UInt8]? {
+    public func contents(_ path: String) -> [UInt8]? {
         state.withLock { state in state.names[path].flatMap { state.inodes[$0]?.current } }
     }
 
     /// Puts a file there as if it had always been.
-    package func put(_ bytes: [UInt8], at path: String) {
+    public func put(_ bytes: [UInt8], at path: String) {
         state.withLock { $0.put(bytes, at: path) }
     }
 
-    package var bytesUsed: Int { state.withLock { $0.bytesUsed } }
-    package var calls: Int { state.withLock { $0.calls } }
-    package var syncs: Int { state.withLock { $0.syncs } }
-    package var bytesRead: Int { state.withLock { $0.bytesRead } }
-    package var bytesWritten: Int { state.withLock { $0.bytesWritten } }
+    public var bytesUsed: Int { state.withLock { $0.bytesUsed } }
+    public var calls: Int { state.withLock { $0.calls } }
+    public var syncs: Int { state.withLock { $0.syncs } }
+    public var bytesRead: Int { state.withLock { $0.bytesRead } }
+    public var bytesWritten: Int { state.withLock { $0.bytesWritten } }
 
-    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
+    public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any File {
         let (inode, generation) = try state.withLock { (state) throws(DiskError) in
             try state.begin(mode == .create ? .create : .open, path)
             return (try state.open(path, mode), state.generation)
@@ -80,11 +80,11 @@ package final class SimulatedDisk: FileSystem {
         return SimulatedFile(disk: self, path: path, inode: inode, generation: generation)
     }
 
-    package func createDirectory(_ path: String) throws(DiskError) {
+    public func createDirectory(_ path: String) throws(DiskError) {
         try state.withLock { (state) throws(DiskError) in try state.begin(.create, path) }
     }
 
-    package func list(_ directory: String) throws(DiskError) -> [String] {
+    public func list(_ directory: String) throws(DiskError) -> [String] {
         try state.withLock { (state) throws(DiskError) in
             try state.begin(.list, directory)
             let prefix = directory + "/"
@@ -93,7 +93,7 @@ package final class SimulatedDisk: FileSystem {
         }
     }
 
-    package func rename(_ old: String, to new: String) throws(DiskError) {
+    public func rename(_ old: String, to new: String) throws(DiskError) {
         try state.withLock { (state) throws(DiskError) in
             try state.begin(.rename, old)
             guard let inode = state.names[old] else {
@@ -103,7 +103,7 @@ package final class SimulatedDisk: FileSystem {
         }
     }
 
-    package func remove(_ path: String) throws(DiskError) {
+    public func remove(_ path: String) throws(DiskError) {
         try state.withLock { (state) throws(DiskError) in
             try state.begin(.remove, path)
             guard state.names[path] != nil else {
@@ -113,14 +113,14 @@ package final class SimulatedDisk: FileSystem {
         }
     }
 
-    package func syncDirectory(_ directory: String) throws(DiskError) {
+    public func syncDirectory(_ directory: String) throws(DiskError) {
         try state.withLock { (state) throws(DiskError) in
             try state.begin(.sync, directory)
             state.syncNames()
         }
     }
 
-    package func space(_ path: String) throws(DiskError) -> DiskSpace {
+    public func space(_ path: String) throws(DiskError) -> DiskSpace {
         try state.withLock { (state) throws(DiskError) in
             try state.begin(.measure, path)
             let total = state.capacity ?? 1 << 40

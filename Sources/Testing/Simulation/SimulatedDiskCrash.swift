@@ -1,7 +1,7 @@
 import Disk
 
 /// A disk that confirms writes and does something else: firmware errors, as cards have them.
-package struct DiskMisconduct: Sendable {
+public struct DiskMisconduct: Sendable {
     enum Kind {
         case lost
         case misdirected(UInt64)
@@ -12,7 +12,7 @@ package struct DiskMisconduct: Sendable {
     private let misdirected: Int64
     private var generator: SplitMix64
 
-    package init(seed: UInt64, lostPermille: Int64, misdirectedPermille: Int64) {
+    public init(seed: UInt64, lostPermille: Int64, misdirectedPermille: Int64) {
         generator = SplitMix64(seed: seed)
         lost = lostPermille
         misdirected = misdirectedPermille

@@ -3,16 +3,16 @@
 ///
 /// At most 15 bytes of `a–z`, `0–9` and `_`, kept as two integers: a channel is compared and copied with every reading,
 /// and neither may cost a call or a reference count.
-package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// In bytes.
-    package static let maximumLength = 15
+    public static let maximumLength = 15
 
     /// The name's bytes from the highest byte of `high` on, zeros after them: integers in the order of the names.
     private let high: UInt64
     private let low: UInt64
 
     /// Nil when `name` is empty, too long or holds another character.
-    package init?(_ name: some StringProtocol) {
+    public init?(_ name: some StringProtocol) {
         let bytes = name.utf8
         guard !bytes.isEmpty, bytes.count <= Channel.maximumLength, bytes.allSatisfy(Channel.isAllowed) else {
             return nil
@@ -21,7 +21,7 @@ package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// The same from bytes.
-    package init?(utf8 bytes: UnsafeRawBufferPointer) {
+    public init?(utf8 bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty, bytes.count <= Channel.maximumLength, bytes.allSatisfy(Channel.isAllowed) else {
             return nil
         }
@@ -46,7 +46,7 @@ package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// As it is written in topics, records and answers.
-    package var name: String {
+    public var name: String {
         String(unsafeUninitializedCapacity: Channel.maximumLength) { out in
             var count = 0
             while count < Channel.maximumLength {
@@ -60,24 +60,24 @@ package struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// The whole device.
-    package static let total = Channel(known: "total".utf8)
+    public static let total = Channel(known: "total".utf8)
 
     /// An independent output or clamp, numbered as the device numbers it; 0 … 999. What a payload claims goes through
     /// `init(_:)` instead.
-    package static func output(_ number: Int) -> Channel {
+    public static func output(_ number: Int) -> Channel {
         precondition((0...999).contains(number))
         return Channel(known: String(number).utf8)
     }
 
     /// Phase 1, 2 or 3 of one polyphase circuit.
-    package static func phase(_ number: Int) -> Channel {
+    public static func phase(_ number: Int) -> Channel {
         precondition((1...3).contains(number))
         return Channel(known: "l\(number)".utf8)
     }
 
-    package var description: String { name }
+    public var description: String { name }
 
-    package static func < (a: Channel, b: Channel) -> Bool {
+    public static func < (a: Channel, b: Channel) -> Bool {
         a.high != b.high ? a.high < b.high : a.low < b.low
     }
 }

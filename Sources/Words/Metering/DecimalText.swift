@@ -3,39 +3,39 @@
 /// Grammar: optional blanks, optional sign, ASCII digits with an optional point, an optional exponent, optional blanks.
 /// Hex, `inf`, `nan`, digit separators and decimal commas are refused. The first 24 significant digits are kept as they
 /// are; a tail beyond them that is not zero becomes one more digit 1, so that it can never look like an exact tie.
-package struct DecimalText: Hashable, Sendable {
+public struct DecimalText: Hashable, Sendable {
     /// The digits without their point, with the sign; below 10²⁵ when it was read from a text.
-    package let mantissa: Int128
+    public let mantissa: Int128
     /// The power of ten of the last digit; within ±100,100 when it was read from a text.
-    package let exponent: Int
+    public let exponent: Int
 
     /// The longest text that is looked at.
-    package static let maximumLength = 64
+    public static let maximumLength = 64
     /// 64 bits hold every number of 19 digits; the next five are gathered apart, so that the usual number stays in
     /// one register.
     private static let headDigits = 19
     private static let tailDigits = 5
 
     /// A number that did not come as text, such as an integer register.
-    package init(mantissa: Int128, exponent: Int) {
+    public init(mantissa: Int128, exponent: Int) {
         self.mantissa = mantissa
         self.exponent = exponent
     }
 
     /// Nil when `bytes` are not exactly one number.
-    package init?(utf8 bytes: [UInt8]) {
+    public init?(utf8 bytes: [UInt8]) {
         guard let value = bytes.withUnsafeBytes({ DecimalText($0) }) else { return nil }
         self = value
     }
 
     /// Nil when `text` is not exactly one number.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= DecimalText.maximumLength else { return nil }
         self.init(utf8: Array(text.utf8))
     }
 
     /// Nil when the bytes are not exactly one number.
-    package init?(_ bytes: UnsafeRawBufferPointer) {
+    public init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count <= DecimalText.maximumLength else { return nil }
         var i = 0
         var end = bytes.count

@@ -1,7 +1,7 @@
 import Timekeeping
 
 /// How a register behaves when it falls; stated by the profile, never guessed from data.
-package enum CounterClass: UInt8, Hashable, Sendable, CaseIterable {
+public enum CounterClass: UInt8, Hashable, Sendable, CaseIterable {
     /// Rises for the life of the device.
     case lifetime = 1
     /// Starts from zero at each reboot of the device.
@@ -15,7 +15,7 @@ package enum CounterClass: UInt8, Hashable, Sendable, CaseIterable {
     /// Import less export: falling is normal.
     case net = 6
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .lifetime: "lifetime"
         case .volatile: "volatile"
@@ -26,27 +26,27 @@ package enum CounterClass: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
-    package init?(name: String) {
+    public init?(name: String) {
         guard let found = CounterClass.allCases.first(where: { $0.name == name }) else { return nil }
         self = found
     }
 }
 
 /// What the profile knows about one counter.
-package struct Counter: Hashable, Sendable {
-    package var quantity: Quantity
-    package var counterClass: CounterClass
+public struct Counter: Hashable, Sendable {
+    public var quantity: Quantity
+    public var counterClass: CounterClass
     /// The smallest step the device shows, in thousandths of the unit (mWh); at least 1.
-    package var step: Int64
+    public var step: Int64
     /// The value at which the register starts again from 0, in thousandths, above 0; nil when not known.
-    package var modulus: Int64?
+    public var modulus: Int64?
 
     /// A gigawatt-hour, and a billion of them: what is beyond comes from a broken file, and must not overflow a sum.
-    package static let maximumStep: Int64 = 1_000_000_000_000
-    package static let maximumModulus: Int64 = 1_000_000_000_000_000_000
+    public static let maximumStep: Int64 = 1_000_000_000_000
+    public static let maximumModulus: Int64 = 1_000_000_000_000_000_000
 
     /// A step out of range becomes the nearest end of it; a modulus out of range is none.
-    package init(quantity: Quantity, counterClass: CounterClass, step: Int64, modulus: Int64? = nil) {
+    public init(quantity: Quantity, counterClass: CounterClass, step: Int64, modulus: Int64? = nil) {
         self.quantity = quantity
         self.counterClass = counterClass
         self.step = max(1, min(step, Counter.maximumStep))
@@ -55,7 +55,7 @@ package struct Counter: Hashable, Sendable {
 }
 
 /// What a device is to its home.
-package enum DeviceRole: UInt8, Hashable, Sendable, CaseIterable {
+public enum DeviceRole: UInt8, Hashable, Sendable, CaseIterable {
     /// Uses energy; the usual case.
     case load = 1
     /// The meter at the home's connection to the grid: its energy is the home's.
@@ -67,7 +67,7 @@ package enum DeviceRole: UInt8, Hashable, Sendable, CaseIterable {
     /// The gateway itself, whose readings are its own health.
     case gateway = 5
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .load: "load"
         case .grid: "grid"
@@ -77,52 +77,52 @@ package enum DeviceRole: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
-    package init?(name: String) {
+    public init?(name: String) {
         guard let found = DeviceRole.allCases.first(where: { $0.name == name }) else { return nil }
         self = found
     }
 }
 
 /// Where a device is heard: a topic or a bus address. It may change; the device stays the same.
-package struct Binding: Hashable, Sendable, CustomStringConvertible {
+public struct Binding: Hashable, Sendable, CustomStringConvertible {
     /// `mqtt:tasmota:plug_washer`, `modbus:tcp://meter:502/1`, `replay:washer`: transport, then its own address.
-    package var address: String
+    public var address: String
     /// At most this many bytes, in records and in configuration.
-    package static let maximumLength = 256
+    public static let maximumLength = 256
 
-    package init(address: String) {
+    public init(address: String) {
         self.address = address
     }
 
-    package var description: String { address }
+    public var description: String { address }
 }
 
 /// A device as it is known from `validFrom` on. A change is a new descriptor with the same `id`.
-package struct Device: Hashable, Sendable {
-    package var id: DeviceID
+public struct Device: Hashable, Sendable {
+    public var id: DeviceID
     /// Unique in the home; what people type. At most 64 bytes.
-    package var name: String
-    package var role: DeviceRole
+    public var name: String
+    public var role: DeviceRole
     /// `tasmota`, `energy`, `modbus` …
-    package var family: String
+    public var family: String
     /// Profile's name and version; a new version may read the same bytes differently.
-    package var profile: String
-    package var profileVersion: UInt32
+    public var profile: String
+    public var profileVersion: UInt32
     /// Maker's model where it is known, else empty.
-    package var model: String
+    public var model: String
     /// The most the device can carry, in W; nil means the default of its phases.
-    package var ratingWatts: Int64?
+    public var ratingWatts: Int64?
     /// The device whose energy includes this one's; nil: directly in the home.
-    package var parent: DeviceID?
-    package var counters: [Counter]
-    package var bindings: [Binding]
-    package var validFrom: Timestamp
+    public var parent: DeviceID?
+    public var counters: [Counter]
+    public var bindings: [Binding]
+    public var validFrom: Timestamp
 
-    package static let maximumNameLength = 64
-    package static let maximumCounters = 64
-    package static let maximumBindings = 16
+    public static let maximumNameLength = 64
+    public static let maximumCounters = 64
+    public static let maximumBindings = 16
 
-    package init(
+    public init(
         id: DeviceID, name: String, role: DeviceRole = .load, family: String, profile: String = "",
         profileVersion: UInt32 = 1, model: String = "", ratingWatts: Int64? = nil, parent: DeviceID? = nil,
         counters: [Counter] = [], bindings: [Binding] = [], validFrom: Timestamp
@@ -142,7 +142,7 @@ package struct Device: Hashable, Sendable {
     }
 
     /// The counter the profile states for `quantity`, else a lifetime counter with a step of one watt-hour.
-    package func counter(for quantity: Quantity) -> Counter {
+    public func counter(for quantity: Quantity) -> Counter {
         if let stated = counters.first(where: { $0.quantity == quantity }) { return stated }
         let counterClass: CounterClass
         switch quantity.behaviour {
@@ -154,11 +154,11 @@ package struct Device: Hashable, Sendable {
     }
 
     /// 63 A × 230 V × 3: the most that a home's own fuses let through.
-    package static let mainFuseWatts: Int64 = 43_470
+    public static let mainFuseWatts: Int64 = 43_470
 
     /// What cannot flow through this device, in W: as stated by its profile or the configuration (a plug's profile says
     /// 3.7 kW), else what the main fuses let through.
-    package var plausibleWatts: Int64 {
+    public var plausibleWatts: Int64 {
         guard let ratingWatts, ratingWatts > 0 else { return Device.mainFuseWatts }
         // A gigawatt is no home; the bound keeps a rating from a broken file from overflowing a product.
         return min(ratingWatts, 1_000_000_000)

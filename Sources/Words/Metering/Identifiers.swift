@@ -1,25 +1,25 @@
 /// A permanent random identity of 128 bits; `Kind` keeps a device's from being taken for a gateway's.
 ///
 /// Stored keys hold this and nothing else: names, topics and bus addresses are bindings that may change.
-package struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The first 16 hexadecimal digits.
-    package let high: UInt64
+    public let high: UInt64
     /// The last 16.
-    package let low: UInt64
+    public let low: UInt64
 
     /// From its two halves.
-    package init(high: UInt64, low: UInt64) {
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// Draws from `generator`: the system's in a program, a seeded one in a test.
-    package init(using generator: inout some RandomNumberGenerator) {
+    public init(using generator: inout some RandomNumberGenerator) {
         self.init(high: generator.next(), low: generator.next())
     }
 
     /// Reads 32 hexadecimal digits, as `description` writes them; nil for anything else.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard text.utf8.count == 32 else { return nil }
         let digits = text.utf8
         var halves: [UInt64] = [0, 0]
@@ -36,7 +36,7 @@ package struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringCo
     }
 
     /// 32 lower-case hexadecimal digits.
-    package var description: String {
+    public var description: String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: 32) { out in
             for i in 0..<16 {
@@ -48,21 +48,21 @@ package struct PermanentID<Kind>: Hashable, Comparable, Sendable, CustomStringCo
         }
     }
 
-    package static func < (a: Self, b: Self) -> Bool {
+    public static func < (a: Self, b: Self) -> Bool {
         (a.high, a.low) < (b.high, b.low)
     }
 }
 
 /// Marks the identity of a plug, meter or inverter.
-package enum DeviceKind {}
+public enum DeviceKind {}
 /// Marks the identity of one `energyd` installation.
-package enum GatewayKind {}
+public enum GatewayKind {}
 /// Marks the identity of a recorded human or remote decision.
-package enum CommandKind {}
+public enum CommandKind {}
 
 /// A plug, meter or inverter.
-package typealias DeviceID = PermanentID<DeviceKind>
+public typealias DeviceID = PermanentID<DeviceKind>
 /// One `energyd` installation.
-package typealias GatewayID = PermanentID<GatewayKind>
+public typealias GatewayID = PermanentID<GatewayKind>
 /// One recorded decision.
-package typealias CommandID = PermanentID<CommandKind>
+public typealias CommandID = PermanentID<CommandKind>

@@ -1,29 +1,29 @@
 /// An exact decimal number with eighteen places, for prices and money. No binary float is ever involved.
 ///
 /// The range is ±1.7 × 10²⁰, the product of any home's energy and any price.
-package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Units of 10⁻¹⁸.
-    package let atto: Int128
+    public let atto: Int128
     /// Decimals that are kept.
-    package static let places = 18
+    public static let places = 18
     private static let one: Int128 = 1_000_000_000_000_000_000
 
     /// Nothing.
-    package static let zero = Decimal(atto: 0)
+    public static let zero = Decimal(atto: 0)
 
     /// From units of 10⁻¹⁸.
-    package init(atto: Int128) {
+    public init(atto: Int128) {
         self.atto = atto
     }
 
     /// A whole number.
-    package init(_ whole: Int64) {
+    public init(_ whole: Int64) {
         self.atto = Int128(whole) * Decimal.one
     }
 
     /// Reads digits such as `0.3215`; nil when it is not one number, has over nine places (zeros at the end do not
     /// count) or over nine whole digits.
-    package init?(price text: some StringProtocol) {
+    public init?(price text: some StringProtocol) {
         guard let decimal = DecimalText(text) else { return nil }
         var mantissa = decimal.mantissa
         var exponent = mantissa == 0 ? 0 : decimal.exponent
@@ -38,23 +38,23 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// Saturates, as `-` does: no price or sum that a file can state brings the process down.
-    package static func + (a: Decimal, b: Decimal) -> Decimal {
+    public static func + (a: Decimal, b: Decimal) -> Decimal {
         let (sum, overflow) = a.atto.addingReportingOverflow(b.atto)
         return Decimal(atto: overflow ? (b.atto < 0 ? .min : .max) : sum)
     }
 
-    package static func - (a: Decimal, b: Decimal) -> Decimal {
+    public static func - (a: Decimal, b: Decimal) -> Decimal {
         let (difference, overflow) = a.atto.subtractingReportingOverflow(b.atto)
         return Decimal(atto: overflow ? (b.atto < 0 ? .max : .min) : difference)
     }
 
-    package static func < (a: Decimal, b: Decimal) -> Bool {
+    public static func < (a: Decimal, b: Decimal) -> Bool {
         a.atto < b.atto
     }
 
     /// This price per kWh for `milliwattHours`. Exact, since a price has at most nine places (so a product of prices
     /// is none) and an mWh is 10⁻⁶ kWh; saturates.
-    package func times(milliwattHours: Int64) -> Decimal {
+    public func times(milliwattHours: Int64) -> Decimal {
         let nano = atto / 1_000_000_000
         precondition(nano * 1_000_000_000 == atto, "a price has at most nine places")
         let (product, overflow) = nano.multipliedReportingOverflow(by: Int128(milliwattHours))
@@ -64,7 +64,7 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// The product, rounded to the eighteenth place, ties to even; saturates.
-    package func times(_ factor: Decimal) -> Decimal {
+    public func times(_ factor: Decimal) -> Decimal {
         let isNegative = (atto < 0) != (factor.atto < 0)
         let wide = atto.magnitude.multipliedFullWidth(by: factor.atto.magnitude)
         let divisor = Decimal.one.magnitude
@@ -77,14 +77,14 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// The part `numerator / denominator` of it, rounded to the eighteenth place, ties to even; saturates.
     /// `denominator` is above zero.
-    package func times(_ numerator: Int64, dividedBy denominator: Int64) -> Decimal {
+    public func times(_ numerator: Int64, dividedBy denominator: Int64) -> Decimal {
         let (product, overflow) = atto.multipliedReportingOverflow(by: Int128(numerator))
         if overflow { return Decimal(atto: (atto < 0) == (numerator < 0) ? .max : .min) }
         return Decimal(atto: Thousandths.divideTiesToEven(product, Int128(denominator)))
     }
 
     /// Rounded to `places` decimals, to nearest.
-    package func rounded(places: Int, _ rounding: Rounding = .halfEven) -> Decimal {
+    public func rounded(places: Int, _ rounding: Rounding = .halfEven) -> Decimal {
         precondition(places >= 0 && places <= Decimal.places)
         let unit = Thousandths.powersOfTen[Decimal.places - places]
         var value = Thousandths.divideTiesToEven(atto, unit)
@@ -98,10 +98,10 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     /// All decimals that are not trailing zeros.
-    package var description: String { text(places: Decimal.places) }
+    public var description: String { text(places: Decimal.places) }
 
     /// Rounded to at most `places` decimals, without trailing zeros, but with at least `minimum` of them.
-    package func text(places: Int, minimum: Int = 0) -> String {
+    public func text(places: Int, minimum: Int = 0) -> String {
         let value = rounded(places: places).atto
         let whole = value.magnitude / Decimal.one.magnitude
         var fraction = String(value.magnitude % Decimal.one.magnitude)
@@ -115,7 +115,7 @@ package struct Decimal: Hashable, Comparable, Sendable, CustomStringConvertible 
 }
 
 /// Which cent a half becomes. It matters to a bill's lines only, the one place where money is rounded.
-package enum Rounding: UInt8, Hashable, Sendable, CaseIterable {
+public enum Rounding: UInt8, Hashable, Sendable, CaseIterable {
     /// To the even neighbour: over many lines it favours nobody.
     case halfEven = 1
     /// Away from zero, as many suppliers print their bills.
@@ -123,12 +123,12 @@ package enum Rounding: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// An ISO 4217 code: three capital letters.
-package struct Currency: Hashable, Sendable, CustomStringConvertible {
+public struct Currency: Hashable, Sendable, CustomStringConvertible {
     /// The three letters.
-    package let code: String
+    public let code: String
 
     /// Nil for anything but three capital letters; whether such a currency exists is not checked.
-    package init?(_ code: some StringProtocol) {
+    public init?(_ code: some StringProtocol) {
         let bytes = Array(code.utf8)
         let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
         guard bytes.count == 3, bytes.allSatisfy(capitals.contains) else { return nil }
@@ -136,7 +136,7 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Decimals of its smallest coin, as ISO 4217 has them: 2 for most.
-    package var places: Int {
+    public var places: Int {
         switch code {
         case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",
             "XPF":
@@ -147,6 +147,6 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The euro.
-    package static let euro = Currency("EUR")!
-    package var description: String { code }
+    public static let euro = Currency("EUR")!
+    public var description: String { code }
 }

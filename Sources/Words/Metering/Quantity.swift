@@ -2,23 +2,23 @@
 ///
 /// `code` is what formats store and never changes its meaning; a code this version does not know is kept and
 /// passed on, and prints as `quantity_<code>`.
-package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Permanent: a code is never given to another quantity.
-    package let code: UInt16
+    public let code: UInt16
 
     /// Any code, known to this version or not.
-    package init(code: UInt16) {
+    public init(code: UInt16) {
         self.code = code
     }
 
     /// Nil for a name that is not in the table: names are never invented.
-    package init?(name: some StringProtocol) {
+    public init?(name: some StringProtocol) {
         guard let code = Quantity.codes[String(name)] else { return nil }
         self.code = code
     }
 
     /// How readings of a quantity behave.
-    package enum Behaviour: Sendable {
+    public enum Behaviour: Sendable {
         /// A momentary value, such as power.
         case gauge
         /// A register that rises with use.
@@ -98,60 +98,60 @@ package struct Quantity: Hashable, Comparable, Sendable, CustomStringConvertible
     private static let codes = [String: UInt16](uniqueKeysWithValues: table.map { ($0.name, $0.code) })
 
     /// Every quantity of this version, in the order of their codes.
-    package static var all: [Quantity] { table.map { Quantity(code: $0.code) } }
+    public static var all: [Quantity] { table.map { Quantity(code: $0.code) } }
 
     /// The name in topics, files and answers.
-    package var name: String { entry?.name ?? "quantity_\(code)" }
+    public var name: String { entry?.name ?? "quantity_\(code)" }
     /// The canonical unit; empty for a code this version does not know.
-    package var unit: String { entry?.unit ?? "" }
+    public var unit: String { entry?.unit ?? "" }
     /// `gauge` for a code this version does not know: never booked.
-    package var behaviour: Behaviour { entry?.behaviour ?? .gauge }
-    package var description: String { name }
+    public var behaviour: Behaviour { entry?.behaviour ?? .gauge }
+    public var description: String { name }
 
-    package static func < (a: Quantity, b: Quantity) -> Bool {
+    public static func < (a: Quantity, b: Quantity) -> Bool {
         a.code < b.code
     }
 
-    package static let power = Quantity(code: 1)
-    package static let apparentPower = Quantity(code: 2)
-    package static let reactivePower = Quantity(code: 3)
-    package static let voltage = Quantity(code: 4)
-    package static let current = Quantity(code: 5)
-    package static let frequency = Quantity(code: 6)
-    package static let powerFactor = Quantity(code: 7)
-    package static let energyImport = Quantity(code: 8)
-    package static let energyExport = Quantity(code: 9)
-    package static let energyTotal = Quantity(code: 10)
-    package static let energyNet = Quantity(code: 11)
-    package static let energyImportToday = Quantity(code: 12)
-    package static let energyExportToday = Quantity(code: 13)
-    package static let energyImportYesterday = Quantity(code: 14)
-    package static let energyExportYesterday = Quantity(code: 15)
-    package static let energyImportMonth = Quantity(code: 16)
-    package static let energyExportMonth = Quantity(code: 17)
-    package static let energyImportDelta = Quantity(code: 18)
-    package static let energyExportDelta = Quantity(code: 19)
-    package static let productionPower = Quantity(code: 22)
-    package static let productionEnergy = Quantity(code: 23)
-    package static let batteryPower = Quantity(code: 25)
-    package static let batteryChargeEnergy = Quantity(code: 26)
-    package static let batteryDischargeEnergy = Quantity(code: 27)
-    package static let batterySoC = Quantity(code: 28)
-    package static let temperature = Quantity(code: 29)
-    package static let gas = Quantity(code: 30)
-    package static let water = Quantity(code: 31)
-    package static let `switch` = Quantity(code: 33)
-    package static let available = Quantity(code: 34)
-    package static let brokerConnected = Quantity(code: 66)
-    package static let busErrors = Quantity(code: 65)
-    package static let busRequests = Quantity(code: 64)
-    package static let messages = Quantity(code: 67)
-    package static let messagesRejected = Quantity(code: 68)
-    package static let diskFree = Quantity(code: 69)
-    package static let diskWritten = Quantity(code: 70)
-    package static let clockSynchronized = Quantity(code: 72)
+    public static let power = Quantity(code: 1)
+    public static let apparentPower = Quantity(code: 2)
+    public static let reactivePower = Quantity(code: 3)
+    public static let voltage = Quantity(code: 4)
+    public static let current = Quantity(code: 5)
+    public static let frequency = Quantity(code: 6)
+    public static let powerFactor = Quantity(code: 7)
+    public static let energyImport = Quantity(code: 8)
+    public static let energyExport = Quantity(code: 9)
+    public static let energyTotal = Quantity(code: 10)
+    public static let energyNet = Quantity(code: 11)
+    public static let energyImportToday = Quantity(code: 12)
+    public static let energyExportToday = Quantity(code: 13)
+    public static let energyImportYesterday = Quantity(code: 14)
+    public static let energyExportYesterday = Quantity(code: 15)
+    public static let energyImportMonth = Quantity(code: 16)
+    public static let energyExportMonth = Quantity(code: 17)
+    public static let energyImportDelta = Quantity(code: 18)
+    public static let energyExportDelta = Quantity(code: 19)
+    public static let productionPower = Quantity(code: 22)
+    public static let productionEnergy = Quantity(code: 23)
+    public static let batteryPower = Quantity(code: 25)
+    public static let batteryChargeEnergy = Quantity(code: 26)
+    public static let batteryDischargeEnergy = Quantity(code: 27)
+    public static let batterySoC = Quantity(code: 28)
+    public static let temperature = Quantity(code: 29)
+    public static let gas = Quantity(code: 30)
+    public static let water = Quantity(code: 31)
+    public static let `switch` = Quantity(code: 33)
+    public static let available = Quantity(code: 34)
+    public static let brokerConnected = Quantity(code: 66)
+    public static let busErrors = Quantity(code: 65)
+    public static let busRequests = Quantity(code: 64)
+    public static let messages = Quantity(code: 67)
+    public static let messagesRejected = Quantity(code: 68)
+    public static let diskFree = Quantity(code: 69)
+    public static let diskWritten = Quantity(code: 70)
+    public static let clockSynchronized = Quantity(code: 72)
     /// 1 while the disk takes nothing and readings wait in memory.
-    package static let storeFailed = Quantity(code: 80)
-    package static let storeWaiting = Quantity(code: 81)
-    package static let readingsDropped = Quantity(code: 82)
+    public static let storeFailed = Quantity(code: 80)
+    public static let storeWaiting = Quantity(code: 81)
+    public static let readingsDropped = Quantity(code: 82)
 }

@@ -1,6 +1,6 @@
 /// Series by small numbers and numbers by series, in some 50 bytes each: the keys once, in the order of their numbers,
 /// and a table of numbers by hash.
-package struct SeriesTable: Sendable {
+public struct SeriesTable: Sendable {
     private var keys: [SeriesKey?] = []
     /// Numbers + 1 where a key's hash leads; 0: free.
     private var places: [UInt32] = []
@@ -9,16 +9,16 @@ package struct SeriesTable: Sendable {
     private static let left = UInt32.max
 
     /// No series yet.
-    package init() {}
+    public init() {}
 
     /// The number after the highest that has a series.
-    package var end: Int { keys.count }
+    public var end: Int { keys.count }
 
     /// The series of a number, if it has one.
-    package subscript(number: Int) -> SeriesKey? { keys.indices.contains(number) ? keys[number] : nil }
+    public subscript(number: Int) -> SeriesKey? { keys.indices.contains(number) ? keys[number] : nil }
 
     /// The number of a series, if it has one.
-    package func number(of key: SeriesKey) -> Int? {
+    public func number(of key: SeriesKey) -> Int? {
         guard let place = place(of: key), places[place] != 0 else { return nil }
         return Int(places[place]) - 1
     }
@@ -35,7 +35,7 @@ package struct SeriesTable: Sendable {
     }
 
     /// Gives a series that has no number the one after the highest.
-    package mutating func append(_ key: SeriesKey) -> Int {
+    public mutating func append(_ key: SeriesKey) -> Int {
         let number = end
         set(number, to: key)
         return number
@@ -43,7 +43,7 @@ package struct SeriesTable: Sendable {
 
     /// Gives a number to a series. Another series that had the number has none then; another number that the series
     /// had goes on to stand for it.
-    package mutating func set(_ number: Int, to key: SeriesKey) {
+    public mutating func set(_ number: Int, to key: SeriesKey) {
         if number >= keys.count {
             // A quarter more: doubling would leave a third of this memory unused.
             if number >= keys.capacity { keys.reserveCapacity(number + 1 + max(16, number / 4)) }
@@ -73,7 +73,7 @@ package struct SeriesTable: Sendable {
     }
 
     /// Every number that has a series, in the order of the series.
-    package var ordered: [(number: Int, key: SeriesKey)] {
+    public var ordered: [(number: Int, key: SeriesKey)] {
         keys.indices.compactMap { i in keys[i].map { (i, $0) } }.sorted { $0.key < $1.key }
     }
 }

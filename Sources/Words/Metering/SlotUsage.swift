@@ -3,28 +3,28 @@ import Timekeeping
 /// What flowed through one channel of one device in one slot, as Usage works it out; energies in mWh.
 ///
 /// Nil is "not known", never zero. Key: (device, channel, slot); a higher `source` replaces a lower one.
-package struct SlotUsage: Hashable, Sendable {
-    package var device: DeviceID
-    package var channel: Channel
-    package var slot: Slot
+public struct SlotUsage: Hashable, Sendable {
+    public var device: DeviceID
+    public var channel: Channel
+    public var slot: Slot
     /// Taken from the grid side.
-    package var imported: Int64?
+    public var imported: Int64?
     /// Delivered to the grid side.
-    package var exported: Int64?
+    public var exported: Int64?
     /// Yield of an inverter.
-    package var produced: Int64?
+    public var produced: Int64?
     /// Into and out of a battery.
-    package var charged: Int64?
-    package var discharged: Int64?
+    public var charged: Int64?
+    public var discharged: Int64?
     /// The part of all energies above that was spread over a gap rather than measured here.
-    package var estimated: Int64
+    public var estimated: Int64
     /// Milliseconds of the slot that were measured, and that were only filled by spreading; together ≤ `Slot.length`.
-    package var measuredTime: Int64
-    package var filledTime: Int64
+    public var measuredTime: Int64
+    public var filledTime: Int64
     /// Offset in `facts` of the record that changed this slot last.
-    package var source: UInt64
+    public var source: UInt64
 
-    package init(
+    public init(
         device: DeviceID, channel: Channel, slot: Slot, imported: Int64? = nil, exported: Int64? = nil,
         produced: Int64? = nil, charged: Int64? = nil, discharged: Int64? = nil, estimated: Int64 = 0,
         measuredTime: Int64 = 0, filledTime: Int64 = 0, source: UInt64 = 0
@@ -43,7 +43,7 @@ package struct SlotUsage: Hashable, Sendable {
         self.source = source
     }
 
-    package var quality: Quality { Quality(measured: measuredTime, filled: filledTime, of: Slot.length) }
+    public var quality: Quality { Quality(measured: measuredTime, filled: filledTime, of: Slot.length) }
 }
 
 /// How much a span's energy rests on measurement. One table, for slots and for every sum of slots:
@@ -54,10 +54,10 @@ package struct SlotUsage: Hashable, Sendable {
 /// | less | all of the span | `estimated` |
 /// | less | some of it | `partial` |
 /// | nothing | nothing | `missing` |
-package enum Quality: String, Hashable, Sendable {
+public enum Quality: String, Hashable, Sendable {
     case measured, estimated, partial, missing
 
-    package init(measured: Int64, filled: Int64, of span: Int64) {
+    public init(measured: Int64, filled: Int64, of span: Int64) {
         // No sum: both may come from a file, and a sum could overflow.
         if measured >= span {
             self = .measured

@@ -3,15 +3,15 @@ import Timekeeping
 // What a tariff is made of beside its prices of a kWh.
 
 /// Prices at some times: time of use. Of several windows the first that holds and states a price gives it.
-package struct TariffWindow: Hashable, Sendable {
+public struct TariffWindow: Hashable, Sendable {
     /// As a line of the bill calls it, such as `peak`; at most 64 bytes.
-    package var label: String
-    package var times: TariffTimes
+    public var label: String
+    public var times: TariffTimes
     /// Per kWh; nil: this window says nothing of energy taken.
-    package var importPrice: Decimal?
-    package var exportPrice: Decimal?
+    public var importPrice: Decimal?
+    public var exportPrice: Decimal?
 
-    package init(label: String, times: TariffTimes, importPrice: Decimal? = nil, exportPrice: Decimal? = nil) {
+    public init(label: String, times: TariffTimes, importPrice: Decimal? = nil, exportPrice: Decimal? = nil) {
         self.label = label
         self.times = times
         self.importPrice = importPrice
@@ -20,29 +20,29 @@ package struct TariffWindow: Hashable, Sendable {
 }
 
 /// A price that holds until so much has been taken in a billing period.
-package struct TariffTier: Hashable, Sendable {
+public struct TariffTier: Hashable, Sendable {
     /// mWh, per billing period or per day of it; nil: without end, as the last tier is.
-    package var upTo: Int64?
+    public var upTo: Int64?
     /// Per kWh.
-    package var price: Decimal
+    public var price: Decimal
 
-    package init(upTo: Int64?, price: Decimal) {
+    public init(upTo: Int64?, price: Decimal) {
         self.upTo = upTo
         self.price = price
     }
 }
 
 /// A price that follows a list of prices, slot by slot: factor × list + surcharge, rounded to the ninth decimal.
-package struct DynamicPrice: Hashable, Sendable {
+public struct DynamicPrice: Hashable, Sendable {
     /// Name of the price list, at most 64 bytes.
-    package var list: String
-    package var factor: Decimal
+    public var list: String
+    public var factor: Decimal
     /// Per kWh.
-    package var surcharge: Decimal
+    public var surcharge: Decimal
     /// Where the list has no price the tariff's fixed price holds; else such energy has no price, which is told.
-    package var fallsBack: Bool
+    public var fallsBack: Bool
 
-    package init(list: String, factor: Decimal = Decimal(1), surcharge: Decimal = .zero, fallsBack: Bool = false) {
+    public init(list: String, factor: Decimal = Decimal(1), surcharge: Decimal = .zero, fallsBack: Bool = false) {
         self.list = list
         self.factor = factor
         self.surcharge = surcharge
@@ -51,21 +51,21 @@ package struct DynamicPrice: Hashable, Sendable {
 }
 
 /// What a charge is stated for.
-package enum ChargePeriod: UInt8, Hashable, Sendable, CaseIterable {
+public enum ChargePeriod: UInt8, Hashable, Sendable, CaseIterable {
     case day = 1
     case month = 2
     case year = 3
 
-    package var name: String { "\(self)" }
+    public var name: String { "\(self)" }
 }
 
 /// What is due whether energy flows or not.
-package struct StandingCharge: Hashable, Sendable {
-    package var label: String
-    package var amount: Decimal
-    package var per: ChargePeriod
+public struct StandingCharge: Hashable, Sendable {
+    public var label: String
+    public var amount: Decimal
+    public var per: ChargePeriod
 
-    package init(label: String, amount: Decimal, per: ChargePeriod) {
+    public init(label: String, amount: Decimal, per: ChargePeriod) {
         self.label = label
         self.amount = amount
         self.per = per
@@ -73,17 +73,17 @@ package struct StandingCharge: Hashable, Sendable {
 }
 
 /// A price for the highest mean power of a slot in the billing period.
-package struct DemandCharge: Hashable, Sendable {
-    package var label: String
+public struct DemandCharge: Hashable, Sendable {
+    public var label: String
     /// Per kW.
-    package var price: Decimal
-    package var per: ChargePeriod
+    public var price: Decimal
+    public var per: ChargePeriod
     /// mW that are billed at least.
-    package var minimum: Int64
+    public var minimum: Int64
     /// Only slots of these times count.
-    package var times: TariffTimes
+    public var times: TariffTimes
 
-    package init(
+    public init(
         label: String, price: Decimal, per: ChargePeriod, minimum: Int64 = 0, times: TariffTimes = .always
     ) {
         self.label = label
@@ -95,34 +95,34 @@ package struct DemandCharge: Hashable, Sendable {
 }
 
 /// A levy per kWh taken, or a tax in per cent of what stands before it; in the order in which a tariff lists them.
-package struct Levy: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
+public struct Levy: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
         case perKilowattHour(Decimal)
         /// Hundredths: 19 is 19 %.
         case percent(Decimal)
     }
 
     /// What a per cent is taken of.
-    package struct Base: OptionSet, Hashable, Sendable {
-        package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-        package static let energy = Base(rawValue: 1)
-        package static let standing = Base(rawValue: 2)
-        package static let demand = Base(rawValue: 4)
+    public struct Base: OptionSet, Hashable, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        public static let energy = Base(rawValue: 1)
+        public static let standing = Base(rawValue: 2)
+        public static let demand = Base(rawValue: 4)
         /// Levies and taxes that stand before it.
-        package static let levies = Base(rawValue: 8)
-        package static let export = Base(rawValue: 16)
+        public static let levies = Base(rawValue: 8)
+        public static let export = Base(rawValue: 16)
         /// All that is to be paid; what is credited for export is not less tax.
-        package static let usual: Base = [.energy, .standing, .demand, .levies]
+        public static let usual: Base = [.energy, .standing, .demand, .levies]
     }
 
-    package var label: String
-    package var kind: Kind
-    package var base: Base
+    public var label: String
+    public var kind: Kind
+    public var base: Base
     /// For a levy per kWh: only energy of these times, as a grid fee that depends on the hour.
-    package var times: TariffTimes
+    public var times: TariffTimes
 
-    package init(label: String, kind: Kind, base: Base = .usual, times: TariffTimes = .always) {
+    public init(label: String, kind: Kind, base: Base = .usual, times: TariffTimes = .always) {
         self.label = label
         self.kind = kind
         self.base = base
@@ -131,9 +131,9 @@ package struct Levy: Hashable, Sendable {
 }
 
 /// What is paid for energy delivered, beside a fixed price and the windows' prices.
-package struct FeedIn: Hashable, Sendable {
+public struct FeedIn: Hashable, Sendable {
     /// When a price is negative.
-    package enum Negative: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Negative: UInt8, Hashable, Sendable, CaseIterable {
         /// It is paid by whoever delivers.
         case pay = 1
         /// Nothing is paid by anybody.
@@ -141,13 +141,13 @@ package struct FeedIn: Hashable, Sendable {
     }
 
     /// Nil: the fixed price.
-    package var dynamic: DynamicPrice?
-    package var negative: Negative
+    public var dynamic: DynamicPrice?
+    public var negative: Negative
     /// The list whose sign decides, as where a fixed price is not paid while the market's is negative; nil: the price
     /// itself does.
-    package var negativeList: String?
+    public var negativeList: String?
 
-    package init(dynamic: DynamicPrice? = nil, negative: Negative = .pay, negativeList: String? = nil) {
+    public init(dynamic: DynamicPrice? = nil, negative: Negative = .pay, negativeList: String? = nil) {
         self.dynamic = dynamic
         self.negative = negative
         self.negativeList = negativeList

@@ -1,16 +1,16 @@
 /// A unit's factor to the canonical unit as an exact fraction in lowest terms: kWh is 1000/1, Wmin is 1/60, 0.1 W is
 /// 1/10.
-package struct Scale: Hashable, Sendable {
+public struct Scale: Hashable, Sendable {
     /// Not zero; within ±10¹².
-    package let numerator: Int64
+    public let numerator: Int64
     /// 1 … 10¹².
-    package let denominator: Int64
+    public let denominator: Int64
 
     /// The canonical unit itself.
-    package static let one = Scale(1)
+    public static let one = Scale(1)
 
     /// Both within ±10¹², so that no product of a parsed number and a scale can overflow 128 bits.
-    package init?(numerator: Int64, denominator: Int64) {
+    public init?(numerator: Int64, denominator: Int64) {
         guard numerator != 0, numerator.magnitude <= 1_000_000_000_000,
             denominator > 0, denominator <= 1_000_000_000_000
         else { return nil }
@@ -18,7 +18,7 @@ package struct Scale: Hashable, Sendable {
     }
 
     /// For factors written in this source code; a factor out of range is a bug there and traps.
-    package init(_ numerator: Int64, per denominator: Int64 = 1) {
+    public init(_ numerator: Int64, per denominator: Int64 = 1) {
         precondition(numerator != 0 && denominator > 0)
         precondition(numerator.magnitude <= 1_000_000_000_000 && denominator <= 1_000_000_000_000)
         // So that equal factors are equal, however they were written.
@@ -29,7 +29,7 @@ package struct Scale: Hashable, Sendable {
     }
 
     /// Reads a decimal factor such as `0.1`, `1000` or `-0.001`, or a fraction such as `1/60`; nil for anything else.
-    package init?(text: String) {
+    public init?(text: String) {
         if let slash = text.firstIndex(of: "/") {
             guard let numerator = Int64(text[..<slash]), let denominator = Int64(text[text.index(after: slash)...])
             else { return nil }
@@ -47,16 +47,16 @@ package struct Scale: Hashable, Sendable {
 
 /// Exact conversions into and out of Int64 thousandths of a canonical unit. Rounding is to nearest, ties to even,
 /// and happens once, at the third decimal.
-package enum Thousandths {
+public enum Thousandths {
     /// 10⁰ … 10³⁸, all that 128 bits hold.
-    package static let powersOfTen: [Int128] = {
+    public static let powersOfTen: [Int128] = {
         var powers: [Int128] = [1]
         for _ in 0..<38 { powers.append(powers[powers.count - 1] * 10) }
         return powers
     }()
 
     /// `mantissa × 10^exponent × scale`, in thousandths; nil when it does not fit in 64 bits.
-    package static func from(_ decimal: DecimalText, scale: Scale = .one) -> Int64? {
+    public static func from(_ decimal: DecimalText, scale: Scale = .one) -> Int64? {
         if decimal.mantissa == 0 { return 0 }
         if let value = short(decimal, scale) { return value }
         // Far beyond what can still matter, so that the sum below cannot overflow.
@@ -112,7 +112,7 @@ package enum Thousandths {
     }
 
     /// A 32-bit or 64-bit binary float times `scale`, computed exactly; nil for NaN, infinity and what does not fit.
-    package static func from(_ value: Double, scale: Scale = .one) -> Int64? {
+    public static func from(_ value: Double, scale: Scale = .one) -> Int64? {
         guard value.isFinite else { return nil }
         if value == 0 { return 0 }
         var mantissa = Int128(value.significandBitPattern)
@@ -144,12 +144,12 @@ package enum Thousandths {
     }
 
     /// An integer register times `scale`; nil when it does not fit.
-    package static func from(integer value: Int64, scale: Scale = .one) -> Int64? {
+    public static func from(integer value: Int64, scale: Scale = .one) -> Int64? {
         Int64(exactly: divideTiesToEven(Int128(value) * 1000 * Int128(scale.numerator), Int128(scale.denominator)))
     }
 
     /// `numerator / denominator`, to nearest, ties to even. `denominator` is positive.
-    package static func divideTiesToEven(_ numerator: Int128, _ denominator: Int128) -> Int128 {
+    public static func divideTiesToEven(_ numerator: Int128, _ denominator: Int128) -> Int128 {
         precondition(denominator > 0)
         let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: denominator)
         if remainder == 0 { return quotient }
@@ -161,7 +161,7 @@ package enum Thousandths {
     }
 
     /// The value in canonical units with up to three decimals and no trailing zeros: 1234567 is `1234.567`.
-    package static func text(_ value: Int64) -> String {
+    public static func text(_ value: Int64) -> String {
         let whole = value.magnitude / 1000
         var fraction = value.magnitude % 1000
         let sign = value < 0 ? "-" : ""

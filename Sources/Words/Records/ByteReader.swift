@@ -1,23 +1,23 @@
 /// Reads what `ByteWriter` wrote; every read is checked against the end. The position counts from the start of the
 /// buffer, so that an error names where it is.
-package struct ByteReader {
+public struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     /// Bytes read so far.
-    package private(set) var position: Int
+    public private(set) var position: Int
 
     /// `bytes` must outlive the reader.
-    package init(_ bytes: UnsafeRawBufferPointer) {
+    public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
         self.position = 0
     }
 
     /// Whether nothing is left.
-    package var isAtEnd: Bool { position == bytes.count }
+    public var isAtEnd: Bool { position == bytes.count }
     /// Bytes not read yet.
-    package var remaining: Int { bytes.count - position }
+    public var remaining: Int { bytes.count - position }
 
     /// An integer of the size of `T`, low byte first.
-    package mutating func fixed<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(RecordError) -> T {
+    public mutating func fixed<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(RecordError) -> T {
         let size = MemoryLayout<T>.size
         guard remaining >= size else { throw RecordError(.truncated, at: position) }
         let value = bytes.loadUnaligned(fromByteOffset: position, as: T.self)
@@ -27,7 +27,7 @@ package struct ByteReader {
 
     /// LEB128 of at most 64 bits. Forms longer than needed are read, though never written.
     @inline(__always)
-    package mutating func varint() throws(RecordError) -> UInt64 {
+    public mutating func varint() throws(RecordError) -> UInt64 {
         if position < bytes.count {
             let first = bytes[position]
             if first < 0x80 {
@@ -89,13 +89,13 @@ package struct ByteReader {
 
     /// A zigzag varint.
     @inline(__always)
-    package mutating func signed() throws(RecordError) -> Int64 {
+    public mutating func signed() throws(RecordError) -> Int64 {
         let raw = try varint()
         return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
     }
 
     /// A length and that many bytes, as a slice of the buffer.
-    package mutating func prefixed(limit: Int = .max) throws(RecordError) -> UnsafeRawBufferPointer {
+    public mutating func prefixed(limit: Int = .max) throws(RecordError) -> UnsafeRawBufferPointer {
         let start = position
         let length = try varint()
         guard length <= UInt64(remaining) else { throw RecordError(.truncated, at: start) }
@@ -106,7 +106,7 @@ package struct ByteReader {
     }
 
     /// A length and that many bytes of UTF-8; a longer text than `limit` bytes is an error.
-    package mutating func text(limit: Int) throws(RecordError) -> String {
+    public mutating func text(limit: Int) throws(RecordError) -> String {
         let start = position
         let content = try prefixed(limit: limit)
         guard let text = String(validating: content, as: UTF8.self) else { throw RecordError(.notText, at: start) }
@@ -117,7 +117,7 @@ package struct ByteReader {
     ///
     /// Of a tag that comes twice the later one counts, unless it is a list. Lacking one of the tags of `required` (a
     /// bit for each tag below 64) is an error.
-    package mutating func fields(
+    public mutating func fields(
         required: UInt64 = 0, _ body: (UInt64, inout ByteReader) throws(RecordError) -> Void
     ) throws(RecordError) {
         var seen: UInt64 = 0
@@ -136,7 +136,7 @@ package struct ByteReader {
     }
 
     /// The rest of this field as text of at most `limit` bytes.
-    package mutating func wholeText(limit: Int) throws(RecordError) -> String {
+    public mutating func wholeText(limit: Int) throws(RecordError) -> String {
         guard remaining <= limit else { throw RecordError(.tooLong, at: position) }
         let content = UnsafeRawBufferPointer(rebasing: bytes[position...])
         position = bytes.count
@@ -145,14 +145,14 @@ package struct ByteReader {
     }
 
     /// The rest, as a slice of the buffer.
-    package mutating func wholeRest() -> UnsafeRawBufferPointer {
+    public mutating func wholeRest() -> UnsafeRawBufferPointer {
         let content = UnsafeRawBufferPointer(rebasing: bytes[position...])
         position = bytes.count
         return content
     }
 
     /// The rest of this field as bytes.
-    package mutating func wholeBytes() -> [UInt8] {
+    public mutating func wholeBytes() -> [UInt8] {
         let content = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[position...]))
         position = bytes.count
         return content
@@ -160,9 +160,9 @@ package struct ByteReader {
 }
 
 /// Bytes that are not a record, and where.
-package struct RecordError: Error, Hashable, CustomStringConvertible {
+public struct RecordError: Error, Hashable, CustomStringConvertible {
     /// What is wrong; the raw value is the middle of a sentence.
-    package enum Kind: String, Sendable {
+    public enum Kind: String, Sendable {
         case truncated = "ends too early"
         case badVarint = "holds an integer of more than 64 bits"
         case tooLong = "holds a field longer than its limit"
@@ -178,15 +178,15 @@ package struct RecordError: Error, Hashable, CustomStringConvertible {
     }
 
     /// What is wrong.
-    package let kind: Kind
+    public let kind: Kind
     /// Byte position in the buffer that was read.
-    package let position: Int
+    public let position: Int
 
     /// `position` counts from the start of the buffer.
-    package init(_ kind: Kind, at position: Int) {
+    public init(_ kind: Kind, at position: Int) {
         self.kind = kind
         self.position = position
     }
 
-    package var description: String { "the record \(kind.rawValue) (at byte \(position))" }
+    public var description: String { "the record \(kind.rawValue) (at byte \(position))" }
 }

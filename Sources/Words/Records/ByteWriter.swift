@@ -1,21 +1,21 @@
 /// Appends little-endian integers, varints and length-prefixed bytes.
-package struct ByteWriter: Sendable {
+public struct ByteWriter: Sendable {
     /// All that was written.
-    package var bytes: [UInt8]
+    public var bytes: [UInt8]
 
     /// `capacity` spares growing where the size is known.
-    package init(capacity: Int = 0) {
+    public init(capacity: Int = 0) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
     /// All bytes of an integer, low byte first.
-    package mutating func fixed<T: FixedWidthInteger>(_ value: T) {
+    public mutating func fixed<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     /// LEB128: seven bits a byte, low bits first, at most ten bytes.
-    package mutating func varint(_ value: UInt64) {
+    public mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -25,25 +25,25 @@ package struct ByteWriter: Sendable {
     }
 
     /// Zigzag, so that small negative numbers stay short.
-    package mutating func signed(_ value: Int64) {
+    public mutating func signed(_ value: Int64) {
         varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
     /// A length and that many bytes.
-    package mutating func prefixed(_ content: some Collection<UInt8>) {
+    public mutating func prefixed(_ content: some Collection<UInt8>) {
         varint(UInt64(content.count))
         bytes.append(contentsOf: content)
     }
 
     /// One tagged field: tag, length, content.
-    package mutating func field(_ tag: UInt64, _ content: some Collection<UInt8>) {
+    public mutating func field(_ tag: UInt64, _ content: some Collection<UInt8>) {
         varint(tag)
         prefixed(content)
     }
 
     /// A text, cut at a character of at most `limit` bytes: a longer one would be refused by every reader, and with it
     /// the frame.
-    package mutating func field(_ tag: UInt64, text: String, limit: Int) {
+    public mutating func field(_ tag: UInt64, text: String, limit: Int) {
         let all = text.utf8
         guard all.count > limit else { return field(tag, all) }
         var end = all.index(all.startIndex, offsetBy: limit)
@@ -53,17 +53,17 @@ package struct ByteWriter: Sendable {
     }
 
     /// A zigzag integer as a field.
-    package mutating func field(_ tag: UInt64, signed value: Int64) {
+    public mutating func field(_ tag: UInt64, signed value: Int64) {
         field(tag) { $0.signed(value) }
     }
 
     /// An integer as a field.
-    package mutating func field(_ tag: UInt64, unsigned value: UInt64) {
+    public mutating func field(_ tag: UInt64, unsigned value: UInt64) {
         field(tag) { $0.varint(value) }
     }
 
     /// A field whose content is built in place.
-    package mutating func field(_ tag: UInt64, nested build: (inout ByteWriter) -> Void) {
+    public mutating func field(_ tag: UInt64, nested build: (inout ByteWriter) -> Void) {
         varint(tag)
         prefixed(nested: build)
     }
@@ -71,7 +71,7 @@ package struct ByteWriter: Sendable {
     /// A length and what `build` appends. The content is moved up when its length needs more than one byte, which is
     /// cheaper than a buffer of its own for each.
     @inline(__always)
-    package mutating func prefixed(nested build: (inout ByteWriter) -> Void) {
+    public mutating func prefixed(nested build: (inout ByteWriter) -> Void) {
         let start = bytes.count
         bytes.append(0)
         build(&self)

@@ -2,7 +2,7 @@ import CChecksum
 
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), eight bytes a step: by the processor's instruction where it
 /// has one, else by tables.
-package enum CRC32C {
+public enum CRC32C {
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
         for i in 0..<256 {
@@ -22,7 +22,7 @@ package enum CRC32C {
     private static let isSupported = cchecksum_is_supported()
 
     /// Continues `crc` (0 to begin with) over `bytes`.
-    package static func update(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    public static func update(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
         guard isSupported, let start = bytes.baseAddress else { return updateByTables(crc, bytes) }
         return ~cchecksum_update(~crc, start, bytes.count)
     }

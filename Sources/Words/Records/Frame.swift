@@ -2,42 +2,42 @@ import Metering
 import Timekeeping
 
 /// The 104 bytes before a frame's content. Layout and meaning: `Records.md`.
-package struct FrameHeader: Hashable, Sendable {
+public struct FrameHeader: Hashable, Sendable {
     /// Bytes of a header.
-    package static let size = 104
+    public static let size = 104
     /// The first four bytes of every frame of every version.
-    package static let magic: UInt32 = 0x4D52_4665  // "eFRM"
+    public static let magic: UInt32 = 0x4D52_4665  // "eFRM"
     /// The layout that this version writes, and the newest it reads.
-    package static let version: UInt8 = 1
+    public static let version: UInt8 = 1
     /// Flags that a reader must know to read the frame at all; the others may be ignored.
     static let criticalFlags: UInt16 = 0xFF00
     /// A frame longer than this is refused on both sides.
-    package static let maximumLength = 1 << 20
+    public static let maximumLength = 1 << 20
 
-    package var topic: Topic
+    public var topic: Topic
     /// Header, dictionary and records, without padding.
-    package var length: Int
+    public var length: Int
     /// Where the frame was meant to lie on disk; 0 and 0 on the wire. A frame found elsewhere is stale or misdirected.
-    package var segment: UInt64
-    package var position: UInt32
+    public var segment: UInt64
+    public var position: UInt32
     /// Records in the frame; each takes one offset from `firstOffset` on. 0: a heartbeat.
-    package var count: UInt32
-    package var epoch: UInt64
-    package var firstOffset: UInt64
-    package var gateway: GatewayID
-    package var boot: BootID
+    public var count: UInt32
+    public var epoch: UInt64
+    public var firstOffset: UInt64
+    public var gateway: GatewayID
+    public var boot: BootID
     /// The gateway's clocks when the frame was closed.
-    package var wall: Timestamp
+    public var wall: Timestamp
     /// Milliseconds since boot.
-    package var monotonic: Int64
-    package var partition: UInt32
-    package var dictionaryLength: Int
+    public var monotonic: Int64
+    public var partition: UInt32
+    public var dictionaryLength: Int
 
     /// The first offset after the frame.
-    package var endOffset: UInt64 { firstOffset &+ UInt64(count) }
+    public var endOffset: UInt64 { firstOffset &+ UInt64(count) }
 
     /// `length` and `dictionaryLength` are set by `Frame.encode`.
-    package init(
+    public init(
         topic: Topic, length: Int = 0, segment: UInt64 = 0, position: UInt32 = 0, count: UInt32, epoch: UInt64,
         firstOffset: UInt64, gateway: GatewayID, boot: BootID, wall: Timestamp, monotonic: Int64,
         partition: UInt32 = 0, dictionaryLength: Int = 0
@@ -59,17 +59,17 @@ package struct FrameHeader: Hashable, Sendable {
 }
 
 /// Encodes and decodes whole frames.
-package enum Frame {
+public enum Frame {
     /// Writes header, dictionary and records, and seals them with the checksum. `header.length` and
     /// `header.dictionaryLength` are set here. At most `FrameHeader.maximumLength` bytes, which the caller sees to.
-    package static func encode(_ header: FrameHeader, dictionary: [UInt8], records: [UInt8]) -> [UInt8] {
+    public static func encode(_ header: FrameHeader, dictionary: [UInt8], records: [UInt8]) -> [UInt8] {
         var writer = ByteWriter(capacity: FrameHeader.size + dictionary.count + records.count)
         encode(header, dictionary: dictionary, records: records, to: &writer)
         return writer.bytes
     }
 
     /// The same behind what the writer has already.
-    package static func encode(
+    public static func encode(
         _ header: FrameHeader, dictionary: [UInt8], records: [UInt8], to writer: inout ByteWriter
     ) {
         let length = FrameHeader.size + dictionary.count + records.count
@@ -102,7 +102,7 @@ package enum Frame {
     }
 
     /// The header at the start of `bytes`, if a whole frame with a right checksum lies there.
-    package static func header(_ bytes: UnsafeRawBufferPointer) throws(RecordError) -> FrameHeader {
+    public static func header(_ bytes: UnsafeRawBufferPointer) throws(RecordError) -> FrameHeader {
         var reader = ByteReader(bytes)
         guard bytes.count >= FrameHeader.size else { throw RecordError(.truncated, at: bytes.count) }
         guard try reader.fixed(UInt32.self) == FrameHeader.magic else { throw RecordError(.notAFrame, at: 0) }
@@ -145,7 +145,7 @@ package enum Frame {
     }
 
     /// The series declared in the frame, in order.
-    package static func dictionary(
+    public static func dictionary(
         _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader
     ) throws(RecordError) -> [(SeriesNumber, SeriesKey)] {
         let start = FrameHeader.size
@@ -161,7 +161,7 @@ package enum Frame {
 
     /// Calls `body` with each record and its offset. An error in a later record comes after the calls for the earlier
     /// ones, so whoever applies records of a stranger decodes the whole frame first.
-    package static func records(
+    public static func records(
         _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, _ body: (UInt64, Record) throws -> Void
     ) throws {
         let start = FrameHeader.size + header.dictionaryLength
@@ -183,7 +183,7 @@ extension Frame {
     /// Calls `body` with the readings of the records of kind `readings` whose offsets are in `offsets`, some at a time,
     /// without making records of them: for consumers that want nothing else. An error comes after the calls for what
     /// lies before it.
-    package static func readings(
+    public static func readings(
         _ bytes: UnsafeRawBufferPointer, _ header: FrameHeader, offsets: Range<UInt64>,
         _ body: (UnsafeBufferPointer<Reading>) -> Void
     ) throws(RecordError) {
@@ -201,7 +201,7 @@ extension Frame {
 
 extension ByteWriter {
     /// One dictionary entry: varint(number), device (16 bytes), varint(quantity code), channel (length-prefixed).
-    package mutating func seriesEntry(_ number: SeriesNumber, _ key: SeriesKey) {
+    public mutating func seriesEntry(_ number: SeriesNumber, _ key: SeriesKey) {
         varint(UInt64(number.value))
         identifier(key.device)
         varint(UInt64(key.quantity.code))
@@ -211,7 +211,7 @@ extension ByteWriter {
 
 extension ByteReader {
     /// What the writer's `seriesEntry` wrote.
-    package mutating func seriesEntry() throws(RecordError) -> (SeriesNumber, SeriesKey) {
+    public mutating func seriesEntry() throws(RecordError) -> (SeriesNumber, SeriesKey) {
         let start = position
         guard let number = UInt32(exactly: try varint()), number < SeriesDictionary.maximumCount else {
             throw RecordError(.badValue, at: start)

@@ -5,7 +5,7 @@ import Timekeeping
 ///
 /// Kind numbers are part of the format (`Records.md`); a kind this version does not know is kept, passed on and
 /// skipped.
-package enum Record: Hashable, Sendable {
+public enum Record: Hashable, Sendable {
     /// Readings in the order they came; a batch of one message or one read cycle.
     case readings([Reading])
     /// A device as it is from its `validFrom` on.
@@ -26,7 +26,7 @@ package enum Record: Hashable, Sendable {
     case unknown(kind: UInt64, body: [UInt8])
 
     /// The number that stands for the kind in the format.
-    package var kind: UInt64 {
+    public var kind: UInt64 {
         switch self {
         case .readings: 1
         case .device: 2
@@ -42,9 +42,9 @@ package enum Record: Hashable, Sendable {
 }
 
 /// A recorded decision. `arguments` are names and texts; what each verb needs is listed in `Records.md`.
-package struct Command: Hashable, Sendable {
+public struct Command: Hashable, Sendable {
     /// What to do; arguments of each: `Records.md`.
-    package enum Verb: UInt64, Hashable, Sendable, CaseIterable {
+    public enum Verb: UInt64, Hashable, Sendable, CaseIterable {
         case correct = 1
         case undo = 2
         case replace = 3
@@ -54,27 +54,27 @@ package struct Command: Hashable, Sendable {
     }
 
     /// One named value, at most 64 and 4,096 bytes.
-    package struct Argument: Hashable, Sendable {
-        package var name: String
-        package var value: String
+    public struct Argument: Hashable, Sendable {
+        public var name: String
+        public var value: String
 
-        package init(name: String, value: String) {
+        public init(name: String, value: String) {
             self.name = name
             self.value = value
         }
     }
 
     /// A reader drops a command that has more, and a writer writes no more.
-    package static let maximumArguments = 64
+    public static let maximumArguments = 64
 
     /// Random; the same decision sent twice has the same.
-    package var id: CommandID
+    public var id: CommandID
     /// Who decided: a user's name or `server`; at most 256 bytes.
-    package var actor: String
-    package var verb: Verb
-    package var arguments: [Argument]
+    public var actor: String
+    public var verb: Verb
+    public var arguments: [Argument]
 
-    package init(id: CommandID, actor: String, verb: Verb, arguments: [Argument]) {
+    public init(id: CommandID, actor: String, verb: Verb, arguments: [Argument]) {
         self.id = id
         self.actor = actor
         self.verb = verb
@@ -83,15 +83,15 @@ package struct Command: Hashable, Sendable {
 }
 
 /// The relation of wall clock and monotonic clock, written at each start and whenever it changes.
-package struct ClockState: Hashable, Sendable {
+public struct ClockState: Hashable, Sendable {
     /// Wall time less monotonic time, ms.
-    package var offset: Int64
+    public var offset: Int64
     /// Whether a time server had set the wall clock.
-    package var synchronized: Bool
+    public var synchronized: Bool
     /// Wall time of the observation.
-    package var at: Timestamp
+    public var at: Timestamp
 
-    package init(offset: Int64, synchronized: Bool, at: Timestamp) {
+    public init(offset: Int64, synchronized: Bool, at: Timestamp) {
         self.offset = offset
         self.synchronized = synchronized
         self.at = at
@@ -99,9 +99,9 @@ package struct ClockState: Hashable, Sendable {
 }
 
 /// Offsets `first ..< end` of `epoch` that no longer exist, and why.
-package struct Gap: Hashable, Sendable {
+public struct Gap: Hashable, Sendable {
     /// Why they are gone.
-    package enum Reason: UInt64, Hashable, Sendable {
+    public enum Reason: UInt64, Hashable, Sendable {
         case overwritten = 1
         case damaged = 2
         /// Given up before they reached the disk, because neither it nor memory had room. Such a record lies at
@@ -109,12 +109,12 @@ package struct Gap: Hashable, Sendable {
         case dropped = 3
     }
 
-    package var epoch: UInt64
-    package var first: UInt64
-    package var end: UInt64
-    package var reason: Reason
+    public var epoch: UInt64
+    public var first: UInt64
+    public var end: UInt64
+    public var reason: Reason
 
-    package init(epoch: UInt64, first: UInt64, end: UInt64, reason: Reason) {
+    public init(epoch: UInt64, first: UInt64, end: UInt64, reason: Reason) {
         self.epoch = epoch
         self.first = first
         self.end = end
@@ -123,7 +123,7 @@ package struct Gap: Hashable, Sendable {
 }
 
 /// A stream of records with its own offsets and cursors. Numbers are part of the frame format.
-package enum Topic: UInt8, Hashable, Sendable, CaseIterable {
+public enum Topic: UInt8, Hashable, Sendable, CaseIterable {
     /// Readings, devices, settings, commands, clock: all that results follow from.
     case facts = 0
     /// What Usage derived; can be made again from `facts`.
@@ -131,7 +131,7 @@ package enum Topic: UInt8, Hashable, Sendable, CaseIterable {
     /// Alert transitions; can be made again from `facts`.
     case alerts = 2
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .facts: "facts"
         case .slots: "slots"
@@ -141,13 +141,13 @@ package enum Topic: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// The next record a consumer wants: opaque to it but for equality and the order within one epoch.
-package struct Cursor: Hashable, Sendable {
+public struct Cursor: Hashable, Sendable {
     /// One life of the log; larger is later.
-    package var epoch: UInt64
+    public var epoch: UInt64
     /// Of the next record in that epoch.
-    package var offset: UInt64
+    public var offset: UInt64
 
-    package init(epoch: UInt64, offset: UInt64) {
+    public init(epoch: UInt64, offset: UInt64) {
         self.epoch = epoch
         self.offset = offset
     }

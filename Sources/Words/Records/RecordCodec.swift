@@ -7,7 +7,7 @@ extension ByteWriter {
     /// Whatever is written can be read: texts and lists beyond their limits are cut, times outside
     /// `Timestamp.validRange` moved to its ends. Who makes a record checks before; this only keeps one odd value from
     /// making a whole frame unreadable.
-    package mutating func record(_ record: Record, wall: Timestamp) {
+    public mutating func record(_ record: Record, wall: Timestamp) {
         varint(record.kind)
         prefixed(nested: { $0.body(record, wall: wall) })
     }
@@ -86,7 +86,7 @@ extension ByteWriter {
     }
 
     /// Sixteen bytes, high half first, each half little-endian.
-    package mutating func identifier<Kind>(_ id: PermanentID<Kind>) {
+    public mutating func identifier<Kind>(_ id: PermanentID<Kind>) {
         fixed(id.high)
         fixed(id.low)
     }
@@ -94,14 +94,14 @@ extension ByteWriter {
 
 extension ByteReader {
     /// What the writer's `identifier` wrote.
-    package mutating func identifier<Kind>() throws(RecordError) -> PermanentID<Kind> {
+    public mutating func identifier<Kind>() throws(RecordError) -> PermanentID<Kind> {
         let high: UInt64 = try fixed()
         let low: UInt64 = try fixed()
         return PermanentID(high: high, low: low)
     }
 
     /// The next record. Positions in errors count from the start of this reader.
-    package mutating func record(wall: Timestamp) throws(RecordError) -> Record {
+    public mutating func record(wall: Timestamp) throws(RecordError) -> Record {
         let kind = try varint()
         let content = try prefixed()
         let start = position - content.count

@@ -1,15 +1,15 @@
 /// Which boot of the machine monotonic times belong to: times of different boots cannot be compared.
-package struct BootID: Hashable, Sendable, CustomStringConvertible {
+public struct BootID: Hashable, Sendable, CustomStringConvertible {
     private let value: UInt128
 
     /// Exactly 16 bytes; any 16 are a boot.
-    package init(bytes: some Collection<UInt8>) {
+    public init(bytes: some Collection<UInt8>) {
         precondition(bytes.count == 16)
         value = bytes.reduce(0) { $0 << 8 | UInt128($1) }
     }
 
     /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, with or without a line end; nil for anything else.
-    package init?(text: some StringProtocol) {
+    public init?(text: some StringProtocol) {
         var bytes = Array(text.utf8.prefix(38))
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard bytes.count == 36 else { return nil }
@@ -31,17 +31,17 @@ package struct BootID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The boot that runs now; nil where the kernel does not tell.
-    package static func current(path: String = "/proc/sys/kernel/random/boot_id") -> BootID? {
+    public static func current(path: String = "/proc/sys/kernel/random/boot_id") -> BootID? {
         guard case .success(let bytes) = readSmallFile(path, limit: 64) else { return nil }
         return BootID(text: String(decoding: bytes, as: UTF8.self))
     }
 
     /// The 16 bytes in the order in which the text shows them.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         (0..<16).map { UInt8(truncatingIfNeeded: value >> (120 - 8 * UInt128($0))) }
     }
 
-    package var description: String {
+    public var description: String {
         var text = ""
         for (index, byte) in bytes.enumerated() {
             if [4, 6, 8, 10].contains(index) { text += "-" }

@@ -1,20 +1,20 @@
 /// A day of the proleptic Gregorian calendar, with no zone: what a calendar on the wall shows.
 ///
 /// Arithmetic is exact for every day that a `Timestamp` can name, and saturates beyond.
-package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Astronomical year: 0 is 1 BC.
-    package let year: Int
+    public let year: Int
     /// 1...12.
-    package let month: Int
+    public let month: Int
     /// 1...31, and within the month.
-    package let day: Int
+    public let day: Int
 
     /// The days since 1970-01-01 that a `Timestamp` can name, so that seconds of a day never overflow.
     private static let dayRange: ClosedRange<Int64> = -106_751_991_168...106_751_991_167
     private static let yearRange: ClosedRange<Int> = -292_000_000...292_000_000
 
     /// Nil when there is no such day.
-    package init?(year: Int, month: Int, day: Int) {
+    public init?(year: Int, month: Int, day: Int) {
         guard CivilDate.yearRange.contains(year), (1...12).contains(month), day >= 1,
             day <= CivilDate.daysInMonth(year: year, month: month)
         else { return nil }
@@ -28,7 +28,7 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// The day that is `days` after 1970-01-01 (before it, when negative).
-    package init(daysSinceEpoch days: Int64) {
+    public init(daysSinceEpoch days: Int64) {
         // Years are counted from March, so that the leap day is the last of its year; 719 468 days lie between
         // 0000-03-01 and 1970-01-01, 146 097 days are 400 years.
         let shifted = min(max(days, CivilDate.dayRange.lowerBound), CivilDate.dayRange.upperBound) + 719_468
@@ -44,7 +44,7 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// Days since 1970-01-01.
-    package var daysSinceEpoch: Int64 {
+    public var daysSinceEpoch: Int64 {
         let marchYear = Int64(year) - (month <= 2 ? 1 : 0)
         let era = floorDivide(marchYear, 400)
         let yearOfEra = marchYear - era * 400
@@ -52,35 +52,35 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    package func adding(days: Int64) -> CivilDate {
+    public func adding(days: Int64) -> CivilDate {
         let (sum, overflow) = daysSinceEpoch.addingReportingOverflow(days)
         return CivilDate(daysSinceEpoch: overflow ? (days < 0 ? .min : .max) : sum)
     }
 
-    package var next: CivilDate { adding(days: 1) }
-    package var previous: CivilDate { adding(days: -1) }
+    public var next: CivilDate { adding(days: 1) }
+    public var previous: CivilDate { adding(days: -1) }
 
     /// 1 is Monday, 7 is Sunday, as in ISO 8601.
-    package var weekday: Int { Int(floorModulo(daysSinceEpoch + 3, 7)) + 1 }
+    public var weekday: Int { Int(floorModulo(daysSinceEpoch + 3, 7)) + 1 }
 
     /// The ISO 8601 week; its year differs from `year` in the days around New Year.
-    package var isoWeek: (year: Int, week: Int) {
+    public var isoWeek: (year: Int, week: Int) {
         // A week belongs to the year of its Thursday.
         let thursday = adding(days: Int64(4 - weekday))
         return (thursday.year, (thursday.dayOfYear - 1) / 7 + 1)
     }
 
     /// 1...366.
-    package var dayOfYear: Int {
+    public var dayOfYear: Int {
         Int(daysSinceEpoch - CivilDate(known: year, 1, 1).daysSinceEpoch) + 1
     }
 
-    package static func isLeap(year: Int) -> Bool {
+    public static func isLeap(year: Int) -> Bool {
         year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     }
 
     /// 28...31; 0 for a month outside 1...12.
-    package static func daysInMonth(year: Int, month: Int) -> Int {
+    public static func daysInMonth(year: Int, month: Int) -> Int {
         switch month {
         case 2: isLeap(year: year) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -89,14 +89,14 @@ package struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertibl
         }
     }
 
-    package static func < (a: CivilDate, b: CivilDate) -> Bool {
+    public static func < (a: CivilDate, b: CivilDate) -> Bool {
         (a.year, a.month, a.day) < (b.year, b.month, b.day)
     }
 }
 
 extension CivilDate {
     /// Reads `2026-03-29`; nil for anything else.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8.prefix(11))
         guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             let year = decimal(bytes[0..<4]), let month = decimal(bytes[5..<7]), let day = decimal(bytes[8..<10])
@@ -105,31 +105,31 @@ extension CivilDate {
     }
 
     /// `2026-03-29`.
-    package var description: String { LocalMonth(containing: self).description + "-" + padded(day, 2) }
+    public var description: String { LocalMonth(containing: self).description + "-" + padded(day, 2) }
 }
 
 /// A day as it is lived in a home's zone; `Zone` says when it starts and ends.
-package typealias LocalDay = CivilDate
+public typealias LocalDay = CivilDate
 
 /// A calendar month as it is lived in a home's zone.
-package struct LocalMonth: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let year: Int
+public struct LocalMonth: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let year: Int
     /// 1...12.
-    package let month: Int
+    public let month: Int
 
     /// Nil when there is no such month.
-    package init?(year: Int, month: Int) {
+    public init?(year: Int, month: Int) {
         guard let first = CivilDate(year: year, month: month, day: 1) else { return nil }
         self.init(containing: first)
     }
 
-    package init(containing day: LocalDay) {
+    public init(containing day: LocalDay) {
         self.year = day.year
         self.month = day.month
     }
 
     /// Reads `2026-03`; nil for anything else.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8.prefix(8))
         guard bytes.count == 7, bytes[4] == UInt8(ascii: "-"),
             let year = decimal(bytes[0..<4]), let month = decimal(bytes[5..<7])
@@ -137,15 +137,15 @@ package struct LocalMonth: Hashable, Comparable, Sendable, CustomStringConvertib
         self.init(year: year, month: month)
     }
 
-    package var firstDay: LocalDay { CivilDate(year: year, month: month, day: 1) ?? CivilDate(daysSinceEpoch: 0) }
-    package var lastDay: LocalDay { next.firstDay.previous }
-    package var next: LocalMonth { LocalMonth(containing: firstDay.adding(days: 31)) }
-    package var previous: LocalMonth { LocalMonth(containing: firstDay.previous) }
+    public var firstDay: LocalDay { CivilDate(year: year, month: month, day: 1) ?? CivilDate(daysSinceEpoch: 0) }
+    public var lastDay: LocalDay { next.firstDay.previous }
+    public var next: LocalMonth { LocalMonth(containing: firstDay.adding(days: 31)) }
+    public var previous: LocalMonth { LocalMonth(containing: firstDay.previous) }
 
-    package static func < (a: LocalMonth, b: LocalMonth) -> Bool { (a.year, a.month) < (b.year, b.month) }
+    public static func < (a: LocalMonth, b: LocalMonth) -> Bool { (a.year, a.month) < (b.year, b.month) }
 
     /// `2026-03`; a year outside 0...9999 has a sign and six digits or more, as ISO 8601 allows.
-    package var description: String {
+    public var description: String {
         let yearText =
             (0...9999).contains(year) ? padded(year, 4) : (year < 0 ? "-" : "+") + padded(Int(year.magnitude), 6)
         return yearText + "-" + padded(month, 2)

@@ -2,15 +2,15 @@ import Glibc
 import Synchronization
 
 /// What the clocks of this machine say at one instant.
-package struct ClockReading: Hashable, Sendable {
+public struct ClockReading: Hashable, Sendable {
     /// The wall clock; right only when `synchronized`.
-    package let wall: Timestamp
+    public let wall: Timestamp
     /// Milliseconds since boot, sleep included; never set, never goes back within one boot.
-    package let monotonic: Int64
+    public let monotonic: Int64
     /// True when the kernel says that a time source disciplines the wall clock.
-    package let synchronized: Bool
+    public let synchronized: Bool
 
-    package init(wall: Timestamp, monotonic: Int64, synchronized: Bool) {
+    public init(wall: Timestamp, monotonic: Int64, synchronized: Bool) {
         self.wall = wall
         self.monotonic = monotonic
         self.synchronized = synchronized
@@ -18,21 +18,21 @@ package struct ClockReading: Hashable, Sendable {
 }
 
 /// Where time comes from. Given by constructor, so that a test or a simulated house can bring its own.
-package protocol Clock: Sendable {
+public protocol Clock: Sendable {
     /// Any thread; never blocks.
     func now() -> ClockReading
 }
 
 /// The clocks of the kernel.
-package final class SystemClock: Clock {
+public final class SystemClock: Clock {
     /// `monotonic << 1 | synchronized` of the last look at the kernel's state; -1 before the first.
     private let lastSynchronization = Atomic<Int64>(-1)
     /// Asking costs a system call, and the answer changes a few times a day.
     private static let synchronizationAge: Int64 = Span.second
 
-    package init() {}
+    public init() {}
 
-    package func now() -> ClockReading {
+    public func now() -> ClockReading {
         let monotonic = SystemClock.milliseconds(of: CLOCK_BOOTTIME)
         return ClockReading(
             wall: Timestamp(milliseconds: SystemClock.milliseconds(of: CLOCK_REALTIME)), monotonic: monotonic,

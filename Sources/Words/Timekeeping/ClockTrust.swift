@@ -6,9 +6,9 @@
 /// believed: it was set by whoever runs the machine. Both are flagged. Once
 /// the clock is synchronised it stays trusted until the next start: a lost time source drifts by seconds a day, which
 /// is nearer the truth than any placement. Deterministic; one per process; not shared between threads.
-package struct ClockTrust: Hashable, Sendable {
+public struct ClockTrust: Hashable, Sendable {
     /// What a time rests on.
-    package enum Basis: Hashable, Sendable {
+    public enum Basis: Hashable, Sendable {
         /// Placed by age after the last durable time; to be re-stamped once the clock is set.
         case placed
         /// The wall clock, never synchronised so far.
@@ -18,16 +18,16 @@ package struct ClockTrust: Hashable, Sendable {
     }
 
     /// The time of a fact, and how far it can be relied on.
-    package struct Stamp: Hashable, Sendable {
-        package let time: Timestamp
-        package let basis: Basis
+    public struct Stamp: Hashable, Sendable {
+        public let time: Timestamp
+        public let basis: Basis
 
         /// True when a reading with this time carries the flag of an unsynchronised clock.
-        package var isFlagged: Bool { basis != .synchronized }
+        public var isFlagged: Bool { basis != .synchronized }
     }
 
     /// How long after the machine's boot the wall clock is not believed without synchronisation.
-    package static let patience: Int64 = 15 * Span.minute
+    public static let patience: Int64 = 15 * Span.minute
 
     private let lastDurable: Timestamp?
     private let startMonotonic: Int64
@@ -38,13 +38,13 @@ package struct ClockTrust: Hashable, Sendable {
     ///   - lastDurable: the latest time found in the log; nil in an empty one, and then there is nothing to place
     /// after.
     ///   - start: the first reading of the clocks in this process.
-    package init(lastDurable: Timestamp?, start: ClockReading) {
+    public init(lastDurable: Timestamp?, start: ClockReading) {
         self.lastDurable = lastDurable
         self.startMonotonic = start.monotonic
     }
 
     /// The stamp of what happens at `reading`, which also tells whether the clock has been set. Readings come in order.
-    package mutating func stamp(_ reading: ClockReading) -> Stamp {
+    public mutating func stamp(_ reading: ClockReading) -> Stamp {
         if reading.synchronized || wallMinusMonotonic != nil {
             wallMinusMonotonic = reading.wall - Timestamp(milliseconds: reading.monotonic)
             return Stamp(time: reading.wall, basis: .synchronized)
@@ -60,7 +60,7 @@ package struct ClockTrust: Hashable, Sendable {
     }
 
     /// The true time of what happened at `monotonic` of this boot; nil until the clock has been synchronised.
-    package func restamp(monotonic: Int64) -> Timestamp? {
+    public func restamp(monotonic: Int64) -> Timestamp? {
         wallMinusMonotonic.map { Timestamp(milliseconds: monotonic) + $0 }
     }
 }

@@ -1,6 +1,6 @@
 /// Why a text is not a duration.
-package struct DurationError: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Reason: String, Hashable, Sendable {
+public struct DurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: String, Hashable, Sendable {
         case empty = "it is empty"
         case tooLong = "it is too long"
         case numberExpected = "a whole number is expected before each unit"
@@ -11,10 +11,10 @@ package struct DurationError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     /// The text as given, cut to a length that fits a message.
-    package let text: String
-    package let reason: Reason
+    public let text: String
+    public let reason: Reason
 
-    package var description: String {
+    public var description: String {
         "\"\(text)\" is not a duration (such as 500ms, 30s, 15m, 1h30m): \(reason.rawValue)"
     }
 }
@@ -22,7 +22,7 @@ package struct DurationError: Error, Hashable, Sendable, CustomStringConvertible
 /// Durations as configuration files write them: `500ms`, `30s`, `15m`, `1h30m`, `7d`, `2w`.
 ///
 /// Whole numbers with a unit, larger units first, no blanks, no fractions. A day is 24 h and a week 7 days.
-package enum DurationText {
+public enum DurationText {
     private static let units: [(name: String, length: Int64)] = [
         ("w", 7 * Span.day), ("d", Span.day), ("h", Span.hour), ("m", Span.minute), ("s", Span.second), ("ms", 1),
     ]
@@ -30,7 +30,7 @@ package enum DurationText {
     private static let maximum = 365_250 * Span.day
 
     /// Milliseconds, 0 or more.
-    package static func parse(_ text: some StringProtocol) throws(DurationError) -> Int64 {
+    public static func parse(_ text: some StringProtocol) throws(DurationError) -> Int64 {
         let bytes = Array(text.utf8.prefix(maximumLength + 1))
         func error(_ reason: DurationError.Reason) -> DurationError {
             DurationError(text: String(text.prefix(maximumLength)), reason: reason)
@@ -59,7 +59,7 @@ package enum DurationText {
     }
 
     /// The shortest text that reads back to `milliseconds`; a minus in front when negative.
-    package static func format(_ milliseconds: Int64) -> String {
+    public static func format(_ milliseconds: Int64) -> String {
         guard milliseconds != 0 else { return "0s" }
         var rest = milliseconds.magnitude
         var text = milliseconds < 0 ? "-" : ""
@@ -74,11 +74,11 @@ package enum DurationText {
 }
 
 /// A span back from now, as the command line writes it: `-24h`, `-90m`, `-1h30m`, `-7d`.
-package struct RelativeSpan: Hashable, Sendable {
+public struct RelativeSpan: Hashable, Sendable {
     /// Zero or negative.
-    package let milliseconds: Int64
+    public let milliseconds: Int64
 
-    package init(_ text: some StringProtocol) throws(DurationError) {
+    public init(_ text: some StringProtocol) throws(DurationError) {
         guard text.utf8.first == UInt8(ascii: "-") else {
             throw DurationError(text: String(text.prefix(32)), reason: .minusExpected)
         }
@@ -86,5 +86,5 @@ package struct RelativeSpan: Hashable, Sendable {
     }
 
     /// The instant that far before `now`.
-    package func before(_ now: Timestamp) -> Timestamp { now + milliseconds }
+    public func before(_ now: Timestamp) -> Timestamp { now + milliseconds }
 }

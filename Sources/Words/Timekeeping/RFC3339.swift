@@ -1,6 +1,6 @@
 /// Why a text is not an RFC 3339 time, and where.
-package struct RFC3339Error: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Reason: String, Hashable, Sendable {
+public struct RFC3339Error: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: String, Hashable, Sendable {
         case tooLong = "it is longer than 64 bytes"
         case digitExpected = "a digit is expected"
         case separatorExpected = "a separator is missing (2026-03-29T02:30:00+02:00 shows where they stand)"
@@ -12,11 +12,11 @@ package struct RFC3339Error: Error, Hashable, Sendable, CustomStringConvertible 
         case outOfRange = "only the years 1970 to 9999 are accepted"
     }
 
-    package let reason: Reason
+    public let reason: Reason
     /// Index of the byte where reading stopped.
-    package let position: Int
+    public let position: Int
 
-    package var description: String { "not an RFC 3339 time: at character \(position + 1), \(reason.rawValue)" }
+    public var description: String { "not an RFC 3339 time: at character \(position + 1), \(reason.rawValue)" }
 }
 
 extension Timestamp {
@@ -25,19 +25,19 @@ extension Timestamp {
     /// `T`, `t` or one space stands between date and time; the offset is required. Digits of the fraction beyond the
     /// millisecond are cut. A leap second (`:60`, only at 23:59 UTC) reads as the last millisecond before the next
     /// minute, so that it stays on its day and order is kept.
-    package init(rfc3339 text: some StringProtocol) throws(RFC3339Error) {
+    public init(rfc3339 text: some StringProtocol) throws(RFC3339Error) {
         // One more than the limit tells that it is too long, without copying all of a hostile text.
         let bytes = Array(text.utf8.prefix(RFC3339Reader.maximumLength + 1))
         self = try bytes.withUnsafeBytes { RFC3339Reader.read($0) }.get()
     }
 
     /// Reads an RFC 3339 time from bytes, without allocating.
-    package init(rfc3339 bytes: UnsafeRawBufferPointer) throws(RFC3339Error) {
+    public init(rfc3339 bytes: UnsafeRawBufferPointer) throws(RFC3339Error) {
         self = try RFC3339Reader.read(bytes).get()
     }
 
     /// When a printed time shows its milliseconds.
-    package enum MillisecondStyle: Sendable {
+    public enum MillisecondStyle: Sendable {
         case always
         case never
         case whenNonZero
@@ -48,7 +48,7 @@ extension Timestamp {
     /// What the format cannot say exactly is printed in UTC, so that reading it back gives the same instant: an offset
     /// with seconds (local mean times before standard time), one of a day or more, and a year that the offset would
     /// push out of 0...9999. A year beyond those even in UTC has a sign and six digits.
-    package func rfc3339(offsetSeconds: Int = 0, milliseconds style: MillisecondStyle = .whenNonZero) -> String {
+    public func rfc3339(offsetSeconds: Int = 0, milliseconds style: MillisecondStyle = .whenNonZero) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)
         appendRFC3339(to: &bytes, offsetSeconds: offsetSeconds, milliseconds: style)
@@ -56,7 +56,7 @@ extension Timestamp {
     }
 
     /// Appends what `rfc3339(offsetSeconds:milliseconds:)` returns.
-    package func appendRFC3339(
+    public func appendRFC3339(
         to bytes: inout [UInt8], offsetSeconds: Int = 0, milliseconds style: MillisecondStyle = .whenNonZero
     ) {
         var offset = offsetSeconds % 60 == 0 && offsetSeconds.magnitude < 86_400 ? offsetSeconds : 0

@@ -5,7 +5,7 @@ extension Zone {
     /// one zone. To all who ask it is a change of the clocks like any other: hours are cut where the offset changes,
     /// days follow each other without gap or overlap, and a date that the new clocks show once more stays with the day
     /// that has begun. It is called what the last one is called.
-    package static func joined(_ first: Zone, changes: [(at: Timestamp, to: Zone)]) -> Zone {
+    public static func joined(_ first: Zone, changes: [(at: Timestamp, to: Zone)]) -> Zone {
         var zone = first
         var kept: [(at: Int64, to: ZonePeriods)] = []
         var name = first.name

@@ -1,27 +1,27 @@
 /// What the clocks of a zone show at an instant.
-package struct LocalTime: Hashable, Sendable {
-    package let date: CivilDate
+public struct LocalTime: Hashable, Sendable {
+    public let date: CivilDate
     /// 0...23.
-    package let hour: Int
+    public let hour: Int
     /// 0...59.
-    package let minute: Int
+    public let minute: Int
     /// 0...59.
-    package let second: Int
+    public let second: Int
     /// 0...999.
-    package let millisecond: Int
+    public let millisecond: Int
     /// Seconds east of UTC.
-    package let offset: Int
+    public let offset: Int
 }
 
 /// A time zone: what a home's clocks show, and when its hours, days and months begin.
 ///
 /// Immutable; any thread. Built from the bytes of a TZif file; `ZoneDirectory` finds the file.
-package final class Zone: Sendable, CustomStringConvertible {
+public final class Zone: Sendable, CustomStringConvertible {
     /// The name it was asked for by, such as `Europe/Berlin`.
-    package let name: String
+    public let name: String
     let periods: ZonePeriods
 
-    package static let utc = Zone(
+    public static let utc = Zone(
         name: "UTC",
         periods: ZonePeriods(always: LocalTimeType(offset: 0, isDaylight: false, abbreviation: "UTC")))
 
@@ -31,23 +31,23 @@ package final class Zone: Sendable, CustomStringConvertible {
     }
 
     /// Reads a TZif file (RFC 9636, versions 1 to 4). Any bytes are safe to give.
-    package convenience init(name: String, bytes: [UInt8]) throws(ZoneError) {
+    public convenience init(name: String, bytes: [UInt8]) throws(ZoneError) {
         self.init(name: name, periods: ZonePeriods(try TZifFile(name: name, bytes: bytes)))
     }
 
-    package var description: String { name }
+    public var description: String { name }
 
     /// Seconds east of UTC.
-    package func offset(at time: Timestamp) -> Int { type(at: time).offset }
+    public func offset(at time: Timestamp) -> Int { type(at: time).offset }
 
-    package func isDaylight(at time: Timestamp) -> Bool { type(at: time).isDaylight }
+    public func isDaylight(at time: Timestamp) -> Bool { type(at: time).isDaylight }
 
     /// Such as `CET`; not unique, for people only.
-    package func abbreviation(at time: Timestamp) -> String { type(at: time).abbreviation }
+    public func abbreviation(at time: Timestamp) -> String { type(at: time).abbreviation }
 
     private func type(at time: Timestamp) -> LocalTimeType { periods.period(at: time.secondsFloor).type }
 
-    package func local(at time: Timestamp) -> LocalTime {
+    public func local(at time: Timestamp) -> LocalTime {
         let offset = offset(at: time)
         let local = time.secondsFloor + Int64(offset)
         let second = Int(floorModulo(local, 86_400))
@@ -58,7 +58,7 @@ package final class Zone: Sendable, CustomStringConvertible {
     }
 
     /// The time as RFC 3339 text with the offset that goes here then.
-    package func rfc3339(_ time: Timestamp, milliseconds: Timestamp.MillisecondStyle = .whenNonZero) -> String {
+    public func rfc3339(_ time: Timestamp, milliseconds: Timestamp.MillisecondStyle = .whenNonZero) -> String {
         time.rfc3339(offsetSeconds: offset(at: time), milliseconds: milliseconds)
     }
 }
@@ -71,7 +71,7 @@ extension Zone {
     /// Midnight may not exist; then the day begins after the gap. Where clocks go back over midnight, the minutes that
     /// carry the earlier date once more stay with the day that has begun: days follow each other without gap or
     /// overlap.
-    package func start(of day: LocalDay) -> Timestamp {
+    public func start(of day: LocalDay) -> Timestamp {
         let midnight = day.daysSinceEpoch * 86_400
         let limit = Int64(LocalTimeType.offsetRange.upperBound)
         var period = periods.period(at: midnight - limit)
@@ -84,10 +84,10 @@ extension Zone {
     }
 
     /// The first instant after the day.
-    package func end(of day: LocalDay) -> Timestamp { start(of: day.next) }
+    public func end(of day: LocalDay) -> Timestamp { start(of: day.next) }
 
     /// The day with `start(of:) <= time < end(of:)`.
-    package func day(containing time: Timestamp) -> LocalDay {
+    public func day(containing time: Timestamp) -> LocalDay {
         var day = local(at: time).date
         // One step at most where clocks went back over midnight; the bound guards the end of all time.
         for _ in 0..<3 {
@@ -97,12 +97,12 @@ extension Zone {
         return day
     }
 
-    package func start(of month: LocalMonth) -> Timestamp { start(of: month.firstDay) }
+    public func start(of month: LocalMonth) -> Timestamp { start(of: month.firstDay) }
 
     /// The first instant after the month.
-    package func end(of month: LocalMonth) -> Timestamp { start(of: month.next) }
+    public func end(of month: LocalMonth) -> Timestamp { start(of: month.next) }
 
-    package func month(containing time: Timestamp) -> LocalMonth { LocalMonth(containing: day(containing: time)) }
+    public func month(containing time: Timestamp) -> LocalMonth { LocalMonth(containing: day(containing: time)) }
 }
 
 // MARK: Hours
@@ -112,7 +112,7 @@ extension Zone {
     ///
     /// An hour is the longest run of instants with one local date, hour and offset: a change of the offset ends it.
     /// So hours follow each other without gap or overlap, and an hour that is lived twice is two.
-    package func hourStart(containing time: Timestamp) -> Timestamp {
+    public func hourStart(containing time: Timestamp) -> Timestamp {
         var period = periods.period(at: time.secondsFloor)
         let start = hour(of: time, period)
         while period.start > start {
@@ -124,7 +124,7 @@ extension Zone {
     }
 
     /// Where the hour after the one that holds `time` begins.
-    package func nextHourStart(after time: Timestamp) -> Timestamp {
+    public func nextHourStart(after time: Timestamp) -> Timestamp {
         var period = periods.period(at: time.secondsFloor)
         let end = hour(of: time, period) + 3600
         while period.end < end {
@@ -146,7 +146,7 @@ extension Zone {
 
 extension Zone {
     /// The instants that a local date and time may mean.
-    package enum Resolution: Hashable, Sendable {
+    public enum Resolution: Hashable, Sendable {
         case unique(Timestamp)
         /// The clocks went back: it was shown twice.
         case ambiguous(earlier: Timestamp, later: Timestamp)
@@ -154,7 +154,7 @@ extension Zone {
         case missing(before: Timestamp, after: Timestamp)
 
         /// The first instant at which the clocks show that time or, where it is skipped, a later one.
-        package var first: Timestamp {
+        public var first: Timestamp {
             switch self {
             case .unique(let time), .ambiguous(let time, _), .missing(_, let time): time
             }
@@ -162,7 +162,7 @@ extension Zone {
     }
 
     /// Nil when there is no such time of day.
-    package func resolve(
+    public func resolve(
         _ date: CivilDate, hour: Int = 0, minute: Int = 0, second: Int = 0, millisecond: Int = 0
     ) -> Resolution? {
         guard (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second),

@@ -1,20 +1,20 @@
 import Glibc
 
 /// The time zones that this machine knows: a thin shell over its files. Blocks while it reads; for start-up and reload.
-package struct ZoneDirectory: Sendable {
-    package static let defaultPaths = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"]
+public struct ZoneDirectory: Sendable {
+    public static let defaultPaths = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"]
     private static let maximumNameLength = 64
     private static let maximumNames = 4096
 
     /// Looked through in this order.
-    package let paths: [String]
+    public let paths: [String]
 
-    package init(paths: [String] = ZoneDirectory.defaultPaths) {
+    public init(paths: [String] = ZoneDirectory.defaultPaths) {
         self.paths = paths
     }
 
     /// The zone of that name. `UTC` needs no file, so that a machine without zones can start.
-    package func zone(named name: String) throws(ZoneError) -> Zone {
+    public func zone(named name: String) throws(ZoneError) -> Zone {
         guard ZoneDirectory.isValid(name: name) else {
             // A name from outside may be long; only its beginning is shown.
             throw ZoneError(zone: String(name.prefix(ZoneDirectory.maximumNameLength)), reason: .invalidName)
@@ -36,7 +36,7 @@ package struct ZoneDirectory: Sendable {
     }
 
     /// Letters, digits, `+`, `-` and `_` in parts between single slashes: no path can leave the directory.
-    package static func isValid(name: String) -> Bool {
+    public static func isValid(name: String) -> Bool {
         let bytes = name.utf8
         guard (1...maximumNameLength).contains(bytes.count) else { return false }
         let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -55,7 +55,7 @@ package struct ZoneDirectory: Sendable {
     }
 
     /// Every zone of the first directory that has any, sorted.
-    package func names() -> [String] {
+    public func names() -> [String] {
         for path in paths {
             var names: [String] = []
             ZoneDirectory.list(path, prefix: "", depth: 0, into: &names)
@@ -120,7 +120,7 @@ package struct ZoneDirectory: Sendable {
 extension ZoneDirectory {
     /// The zone that the machine is set to: the link `localtime` in `etc`, else its file `timezone`; nil where neither
     /// names one. The name is checked, not that its file exists.
-    package static func systemZoneName(etc: String = "/etc") -> String? {
+    public static func systemZoneName(etc: String = "/etc") -> String? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = buffer.withUnsafeMutableBytes { bytes in
             readlink(etc + "/localtime", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)

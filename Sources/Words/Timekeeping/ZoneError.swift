@@ -1,6 +1,6 @@
 /// Why a time zone cannot be used, and where in its file the reason stands.
-package struct ZoneError: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Reason: Hashable, Sendable {
+public struct ZoneError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
         /// The file ends before what its header announces.
         case truncated
         /// It does not begin as a TZif file does.
@@ -21,18 +21,18 @@ package struct ZoneError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreadable(path: String, errno: Int32)
     }
 
-    package let zone: String
+    public let zone: String
     /// Byte offset in the TZif file; nil when the reason is not inside the file.
-    package let offset: Int?
-    package let reason: Reason
+    public let offset: Int?
+    public let reason: Reason
 
-    package init(zone: String, offset: Int? = nil, reason: Reason) {
+    public init(zone: String, offset: Int? = nil, reason: Reason) {
         self.zone = zone
         self.offset = offset
         self.reason = reason
     }
 
-    package var description: String {
+    public var description: String {
         let place = offset.map { " (at byte \($0) of its file)" } ?? ""
         let reinstall = "; reinstall it: apt install --reinstall tzdata"
         let text =

@@ -1,7 +1,7 @@
 import JSONScanner
 
 /// Why a message, a field or a register gives no reading. The caller adds the topic, or bus and unit.
-package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case payloadTooLarge(bytes: Int, maximum: Int)
     case json(JSONError)
     /// The payload must be a JSON object (or, where a profile says so, an array of them).
@@ -32,7 +32,7 @@ package enum DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Fewer words than the block has registers.
     case shortAnswer(words: Int, expected: Int)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .payloadTooLarge(let bytes, let maximum): "the payload has \(bytes) bytes, more than \(maximum)"
         case .json(let error): error.description

@@ -1,8 +1,8 @@
 import Metering
 
 /// What one message meant. Reused from message to message, so that its arrays keep their memory.
-package struct DecodedMessage {
-    package enum Outcome: Hashable, Sendable {
+public struct DecodedMessage {
+    public enum Outcome: Hashable, Sendable {
         /// No profile knows the topic.
         case notMine
         /// Understood, and it says nothing that is measured: an empty payload, a null, a command's echo.
@@ -31,13 +31,13 @@ package struct DecodedMessage {
         static let nowhere = UInt32.max
     }
 
-    package internal(set) var outcome: Outcome = .notMine
+    public internal(set) var outcome: Outcome = .notMine
     /// Index into the decoder's `profiles`; -1 when the message is not ours.
-    package internal(set) var profile = -1
+    public internal(set) var profile = -1
     /// Stands for profile and device address: dense from 0, the same for the life of the decoder. -1 unless the
     /// message gave readings or availability. `MessageDecoder.address(of:)` spells it out.
-    package internal(set) var device = -1
-    package internal(set) var samples: [Sample] = []
+    public internal(set) var device = -1
+    public internal(set) var samples: [Sample] = []
     /// For each sample.
     var origins: [Origin] = []
     /// Places of values that were read to understand others: a unit, a sign.
@@ -52,17 +52,17 @@ package struct DecodedMessage {
     /// Whether it was read as a plain text where its topic may also bring JSON.
     var isPlain = false
     /// Fields that could not be read while the others count; at most `maximumErrors`.
-    package internal(set) var errors: [FieldError] = []
+    public internal(set) var errors: [FieldError] = []
     /// All fields that could not be read, also those that `errors` has no room for.
-    package internal(set) var errorCount = 0
+    public internal(set) var errorCount = 0
     /// Members of the payload that the profile does not name; dropped.
-    package internal(set) var unknownCount = 0
+    public internal(set) var unknownCount = 0
     /// Fields that stand for "no value": null, `nan`, a code of the device.
-    package internal(set) var noValueCount = 0
+    public internal(set) var noValueCount = 0
 
-    package static let maximumErrors = 8
+    public static let maximumErrors = 8
 
-    package init() {}
+    public init() {}
 
     /// Forgets the last message and keeps the memory.
     @inline(__always)
@@ -91,7 +91,7 @@ package struct DecodedMessage {
     }
 
     /// Why nothing could be taken from it, with the fields where these are to blame; nil where something could.
-    package var complaint: String? {
+    public var complaint: String? {
         guard case .malformed(let error) = outcome else { return nil }
         guard errors.first?.error == error else { return "\(error)" }
         return errors.map(\.description).joined(separator: "; ")
@@ -122,15 +122,15 @@ package struct DecodedMessage {
 }
 
 /// One field of a message, or one register, that could not be read.
-package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The path in the payload (`ENERGY.Power`), the topic part, or the register (`register 0x0034`).
-    package let field: String
-    package let error: DecodeError
+    public let field: String
+    public let error: DecodeError
 
-    package init(field: String, error: DecodeError) {
+    public init(field: String, error: DecodeError) {
         self.field = field
         self.error = error
     }
 
-    package var description: String { "\(field): \(error)" }
+    public var description: String { "\(field): \(error)" }
 }

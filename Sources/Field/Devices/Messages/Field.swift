@@ -1,7 +1,7 @@
 import Metering
 
 /// What one named value of a payload, or of a topic, becomes.
-package struct Field: Hashable, Sendable {
+public struct Field: Hashable, Sendable {
     /// A word that stands for a number: `ON` for 1.
     struct Word: Hashable, Sendable {
         let text: [UInt8]
@@ -86,7 +86,7 @@ package struct Field: Hashable, Sendable {
 }
 
 /// A value made of others: the power of a meter that tells import and export apart, a counter's sum over tariffs.
-package struct Combination: Hashable, Sendable {
+public struct Combination: Hashable, Sendable {
     let quantity: Quantity
     /// Nil: one for each channel on which its terms come.
     let channel: Channel?

@@ -6,11 +6,11 @@ import Timekeeping
 /// function of them.
 ///
 /// One thread at a time. After the first messages on a topic it allocates nothing, except for errors.
-package final class MessageDecoder {
+public final class MessageDecoder {
     /// Payloads above this are refused unread.
-    package static let maximumPayload = 256 << 10
+    public static let maximumPayload = 256 << 10
     /// Device addresses that get a number; a broker with more is asked for in the configuration.
-    package static let maximumDevices = 16_384
+    public static let maximumDevices = 16_384
 
     /// One profile's topic with its patterns ready.
     struct Rule {
@@ -19,7 +19,7 @@ package final class MessageDecoder {
         let patterns: [MessageProfile.Pattern]
     }
 
-    package let profiles: [Profile]
+    public let profiles: [Profile]
     let settings: MessageSettings
     /// The message profiles with their place in `profiles`.
     let families: [(index: Int, profile: MessageProfile)]
@@ -51,7 +51,7 @@ package final class MessageDecoder {
 
     /// Earlier profiles win where two know the same topic; those of registers are passed over. `learnsShapes` is for
     /// tests: without, each message takes the long way.
-    package init(profiles: [Profile], settings: MessageSettings = MessageSettings(), learnsShapes: Bool = true) {
+    public init(profiles: [Profile], settings: MessageSettings = MessageSettings(), learnsShapes: Bool = true) {
         self.profiles = profiles
         self.settings = settings
         let families = profiles.enumerated().compactMap { index, profile in profile.messages.map { (index, $0) } }
@@ -104,20 +104,20 @@ package final class MessageDecoder {
 
     /// The filters to subscribe to, without repeats; what devices announce adds to them as it is heard. Topics that are
     /// known to hold nothing come only where a wildcard brings them along.
-    package var subscriptions: [String] {
+    public var subscriptions: [String] {
         var seen: Set<String> = []
         let own = rules.filter { $0.topic.payload != .ignored }.flatMap { $0.patterns.flatMap(\.topic.subscriptions) }
         return (own + announcements.topics).filter { seen.insert($0).inserted }
     }
 
     /// Counts the changes of `subscriptions`.
-    package var subscriptionChanges: Int { announcements.changes }
+    public var subscriptionChanges: Int { announcements.changes }
 
     /// What a `DecodedMessage.device` stands for: `mqtt:tasmota:plug_washer`.
-    package func address(of device: Int) -> String { addresses[device] }
+    public func address(of device: Int) -> String { addresses[device] }
 
     /// The device as people call it: what it was announced as, else the last part of its address.
-    package func name(of device: Int) -> String {
+    public func name(of device: Int) -> String {
         let address = addresses[device]
         if let name = announcements.names[address] { return name }
         let parts = address.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -125,10 +125,10 @@ package final class MessageDecoder {
     }
 
     /// The device's model, where it or its announcement told.
-    package func model(of device: Int) -> String? { models[addresses[device]] }
+    public func model(of device: Int) -> String? { models[addresses[device]] }
 
     /// Whose message it was, though nothing could be read from it; nil where the topic names no device.
-    package func address(of message: DecodedMessage, topic: UnsafeRawBufferPointer) -> String? {
+    public func address(of message: DecodedMessage, topic: UnsafeRawBufferPointer) -> String? {
         guard message.entry >= 0, message.entry < cache.count else { return nil }
         let entry = cache.entry(message.entry)
         return address(of: message.isPlain ? entry.pointee.plain : entry.pointee.route, topic)
@@ -136,7 +136,7 @@ package final class MessageDecoder {
 
     /// Reads one message. `retained` is the broker's flag: what it stored, and not news. `received` bounds the times
     /// that the payload may state.
-    package func decode(
+    public func decode(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, retained: Bool, received: Timestamp,
         into message: inout DecodedMessage
     ) {

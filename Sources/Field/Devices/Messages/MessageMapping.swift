@@ -3,15 +3,15 @@ import TOML
 
 extension Profile {
     /// The name of the profile that the configuration's mappings make together.
-    package static let mappingName = "mapping"
-    package static let maximumMappings = 256
+    public static let mappingName = "mapping"
+    public static let maximumMappings = 256
 
     private static let mappingKeys = ["topic", "payload", "device", "root", "time", "value", "class", "step"]
 
     /// What `[[mqtt.mapping]]` says: topics of a home's own and what stands on them. The keys of a value are those of a
     /// profile's field and may stand in the mapping itself where it has one value. `value` is the configuration's
     /// array; nil with problems when it cannot be used.
-    package static func mapped(_ value: TOMLValue) -> (profile: Profile?, problems: [ProfileProblem]) {
+    public static func mapped(_ value: TOMLValue) -> (profile: Profile?, problems: [ProfileProblem]) {
         let problems = ProfileProblems()
         guard let array = value.array, array.count <= maximumMappings, array.allSatisfy({ $0.table != nil }) else {
             problems.report(

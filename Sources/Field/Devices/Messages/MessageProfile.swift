@@ -1,7 +1,7 @@
 import Metering
 
 /// How one family's messages become samples. `MessageProfiles.md` says how such a profile is written.
-package struct MessageProfile: Hashable, Sendable {
+public struct MessageProfile: Hashable, Sendable {
     /// What a topic's payload is.
     enum Payload: Hashable, Sendable {
         /// An object, read below `root` with the profile's fields.
@@ -83,7 +83,7 @@ package struct MessageProfile: Hashable, Sendable {
     /// Said by the home's own configuration: comes before what any profile says of a topic.
     let isConfigured: Bool
     /// How often a healthy device reports, in ms; nil: on change only, so silence says nothing.
-    package let reportInterval: Int64?
+    public let reportInterval: Int64?
 
     var fields: [Field] { tree.fields }
 

@@ -3,7 +3,7 @@
 /// A part is one level: text, `+` (any), `{device}`, `{channel}`, `{quantity}` (a canonical name), `{field}` (looked up
 /// in the profile's fields) or `{device+}`, which is one or more levels, since some families let names hold `/`.
 /// `#` at the end is any number of levels. At most one part is of varying length, so a topic matches in one way only.
-package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
+public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     enum Level: Hashable, Sendable {
         case text([UInt8])
         case any
@@ -24,7 +24,7 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         var field: Range<Int>?
     }
 
-    package let description: String
+    public let description: String
     let levels: [Level]
 
     /// Why a text is no pattern: a sentence for the profile's author.
@@ -109,7 +109,7 @@ package struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The MQTT filters that together cover the pattern.
-    package var subscriptions: [String] {
+    public var subscriptions: [String] {
         guard levels.contains(.deviceLevels) else { return [filter(deviceLevels: 1)] }
         return (1...TopicPattern.subscribedDeviceLevels).map(filter)
     }

@@ -2,7 +2,7 @@ import CProfiles
 
 extension ProfileCatalog {
     /// Every file of `Profiles`, as it stood when the program was built.
-    package static var builtInSources: [Source] {
+    public static var builtInSources: [Source] {
         (0..<cprofiles_count()).map { index in
             var length: UInt = 0
             let text = cprofiles_text(index, &length)

@@ -11,7 +11,7 @@ extension Profile {
     }
 
     /// Reads a profile and reports everything that is wrong with it.
-    package init(document: TOMLDocument) throws(ProfileError) {
+    public init(document: TOMLDocument) throws(ProfileError) {
         let problems = ProfileProblems()
         let start = TOMLPlace(file: document.file, line: 1, column: 1)
         let kindText = document.root["kind"]?.string.flatMap(KindName.init)

@@ -4,12 +4,12 @@ import TOML
 /// The one place of this target that touches files.
 extension ProfileCatalog {
     /// Where a package and an administrator put profiles; later ones win.
-    package static let standardDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
+    public static let standardDirectories = ["/usr/share/energyd/profiles", "/etc/energyd/profiles"]
     private static let maximumFiles = 512
 
     /// The program's profiles, overridden by every `*.toml` of `directories` in turn. A directory that does not exist
     /// holds nothing. Whatever cannot be read is a problem, and never stops the rest.
-    package static func load(
+    public static func load(
         directories: [String] = standardDirectories
     ) -> (catalog: ProfileCatalog, problems: [ProfileProblem]) {
         var sources: [Source] = []

@@ -1,45 +1,45 @@
 import TOML
 
 /// The profiles in use: those of the program, overridden by name from the user's directories.
-package struct ProfileCatalog: Sendable {
+public struct ProfileCatalog: Sendable {
     /// By name.
-    package private(set) var profiles: [Profile]
+    public private(set) var profiles: [Profile]
 
     /// By its name, else by one of its other names: a profile of that very name goes first.
-    package subscript(_ name: String) -> Profile? {
+    public subscript(_ name: String) -> Profile? {
         profiles.first { $0.name == name } ?? profiles.first { $0.aliases.contains(name) }
     }
 
     /// Every name that a meter may be called by, and the one that `text` is nearest to.
-    package func nearestMeter(to text: String) -> String? {
+    public func nearestMeter(to text: String) -> String? {
         let meters = profiles.filter { $0.registers != nil }
         return TOML.nearest(text, among: meters.flatMap { [$0.name] + $0.aliases })
     }
 
-    package var names: [String] { profiles.map(\.name) }
+    public var names: [String] { profiles.map(\.name) }
 
     /// What was probably meant by a name that is not there.
-    package func nearest(to name: String) -> String? { TOML.nearest(name, among: names) }
+    public func nearest(to name: String) -> String? { TOML.nearest(name, among: names) }
 
     /// A longer file is refused.
-    package static let maximumFileBytes = TOMLDocument.maximumBytes
+    public static let maximumFileBytes = TOMLDocument.maximumBytes
 
     /// A profile's text and the file that it is in.
-    package struct Source: Hashable, Sendable {
-        package let file: String
-        package let text: [UInt8]
+    public struct Source: Hashable, Sendable {
+        public let file: String
+        public let text: [UInt8]
 
-        package init(file: String, text: [UInt8]) {
+        public init(file: String, text: [UInt8]) {
             self.file = file
             self.text = text
         }
     }
 
     /// The profiles that are part of the program, without their tests.
-    package static let builtIn = shipped(withTests: false)
+    public static let builtIn = shipped(withTests: false)
 
     /// The same, read anew.
-    package static func shipped(withTests: Bool) -> ProfileCatalog {
+    public static func shipped(withTests: Bool) -> ProfileCatalog {
         var (catalog, problems) = ProfileCatalog(profiles: []).overridden(by: builtInSources, withTests: withTests)
         precondition(problems.isEmpty, problems.map(\.description).joined(separator: "\n"))
         for i in catalog.profiles.indices { catalog.profiles[i].file = nil }
@@ -47,13 +47,13 @@ package struct ProfileCatalog: Sendable {
     }
 
     /// The file of a profile that is part of the program, as it is written.
-    package static func builtInText(of name: String) -> [UInt8]? {
+    public static func builtInText(of name: String) -> [UInt8]? {
         builtInSources.first { $0.file == "\(name).toml" }?.text
     }
 
     /// Later sources override earlier ones of the same name. A source with a mistake is reported and left out; what it
     /// would have overridden stays.
-    package func overridden(
+    public func overridden(
         by sources: [Source], withTests: Bool = false
     ) -> (catalog: ProfileCatalog, problems: [ProfileProblem]) {
         var catalog = self
@@ -79,7 +79,7 @@ package struct ProfileCatalog: Sendable {
 
 extension Profile {
     /// Reads a profile's text; a text that is no TOML is a problem like any other.
-    package init(source: ProfileCatalog.Source) throws(ProfileError) {
+    public init(source: ProfileCatalog.Source) throws(ProfileError) {
         let document: TOMLDocument
         do throws(TOMLError) {
             document = try TOMLDocument(bytes: source.text, file: source.file)

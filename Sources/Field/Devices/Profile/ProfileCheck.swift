@@ -2,10 +2,10 @@ import Metering
 import Timekeeping
 
 /// Runs the cases that a profile brings along: a profile is right when it reads what its author recorded.
-package enum ProfileCheck {
+public enum ProfileCheck {
     /// A sentence for each case that came out differently; empty when all is well.
     /// `among`: all profiles in use, to see that none takes another's topics; nil: the profile alone.
-    package static func failures(of profile: Profile, among others: [Profile]? = nil) -> [String] {
+    public static func failures(of profile: Profile, among others: [Profile]? = nil) -> [String] {
         profile.tests.compactMap { test in
             let place = "\(profile.file ?? profile.name):\(test.line): test `\(test.name)`"
             switch test.input {
@@ -24,7 +24,7 @@ package enum ProfileCheck {
     }
 
     /// `l1 voltage 230.2`, as a case expects it.
-    package static func line(_ sample: Sample) -> String {
+    public static func line(_ sample: Sample) -> String {
         "\(sample.channel) \(sample.quantity) \(Thousandths.text(sample.value))"
     }
 

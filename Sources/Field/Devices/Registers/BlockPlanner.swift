@@ -1,13 +1,13 @@
 /// What a meter accepts in one request.
-package struct BlockLimits: Hashable, Sendable {
+public struct BlockLimits: Hashable, Sendable {
     /// Registers per request.
-    package var registers = RegisterBlock.maximumCount
+    public var registers = RegisterBlock.maximumCount
     /// Registers between two wanted ones that may be read along; 0: a gap ends the block.
-    package var gap = 0
+    public var gap = 0
     /// Start and count are multiples of this: 2 for meters that know whole floats only.
-    package var alignment = 1
+    public var alignment = 1
     /// A request lies between two multiples of this; 0: anywhere.
-    package var window = 0
+    public var window = 0
 }
 
 /// Packs registers into as few requests as the meter's limits allow, and never splits what belongs together.

@@ -1,20 +1,20 @@
 import Metering
 
 /// One value of a meter: where it stands and what it means. Addresses count from 0, as on the wire.
-package struct Register: Hashable, Sendable {
-    package let function: UInt8
-    package let address: UInt16
-    package let type: RegisterType
-    package let wordOrder: WordOrder
-    package let quantity: Quantity
-    package let channel: Channel
-    package let conversion: Conversion
+public struct Register: Hashable, Sendable {
+    public let function: UInt8
+    public let address: UInt16
+    public let type: RegisterType
+    public let wordOrder: WordOrder
+    public let quantity: Quantity
+    public let channel: Channel
+    public let conversion: Conversion
     /// Raw values, before any scaling, that mean "not available".
-    package let sentinels: [UInt64]
+    public let sentinels: [UInt64]
     /// Index into the map's groups.
-    package let group: Int
+    public let group: Int
     /// Registers with the same number are read in one request: they belong to one instant.
-    package let together: Int
+    public let together: Int
     /// What few registers need; nil for most.
     let special: Special?
 
@@ -54,7 +54,7 @@ package struct Register: Hashable, Sendable {
         var isFallback = false
     }
 
-    package var isFallback: Bool { special?.isFallback ?? false }
+    public var isFallback: Bool { special?.isFallback ?? false }
 
     /// Behind its last word.
     var end: Int { Int(address) + type.words }

@@ -1,13 +1,13 @@
 /// One request to a meter: so many registers from an address.
-package struct RegisterBlock: Hashable, Sendable, CustomStringConvertible {
+public struct RegisterBlock: Hashable, Sendable, CustomStringConvertible {
     /// 3: holding registers, 4: input registers.
-    package let function: UInt8
-    package let address: UInt16
-    package let count: Int
+    public let function: UInt8
+    public let address: UInt16
+    public let count: Int
     /// Index into the map's groups; nil: whatever lies in the range.
-    package let group: Int?
+    public let group: Int?
 
-    package init(function: UInt8, address: UInt16, count: Int, group: Int? = nil) {
+    public init(function: UInt8, address: UInt16, count: Int, group: Int? = nil) {
         self.function = function
         self.address = address
         self.count = count
@@ -15,11 +15,11 @@ package struct RegisterBlock: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What the protocol lets one request ask for.
-    package static let maximumCount = 125
+    public static let maximumCount = 125
 
-    package var addresses: Range<Int> { Int(address)..<Int(address) + count }
+    public var addresses: Range<Int> { Int(address)..<Int(address) + count }
 
-    package var description: String { "function \(function), \(count) registers from \(hexadecimal(address))" }
+    public var description: String { "function \(function), \(count) registers from \(hexadecimal(address))" }
 }
 
 /// `0x0034`

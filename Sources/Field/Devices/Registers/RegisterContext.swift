@@ -1,40 +1,40 @@
 import Metering
 
 /// What is known of a meter besides the block in hand: registers read before, and what its owner said of it.
-package struct RegisterContext: Hashable, Sendable {
+public struct RegisterContext: Hashable, Sendable {
     /// The current transformers' ratio, 40 for 200 A : 5 A; nil: what the meter says, else 1.
-    package var currentRatio: Scale?
+    public var currentRatio: Scale?
     /// The voltage transformers' ratio; as above.
-    package var voltageRatio: Scale?
+    public var voltageRatio: Scale?
     /// The transformers are mounted the wrong way round: power changes its sign, import and export change places.
-    package var isInverted: Bool
+    public var isInverted: Bool
 
     /// Words of a request and where they stand.
-    package struct Answer: Hashable, Sendable {
-        package let function: UInt8
-        package let address: UInt16
-        package let words: [UInt16]
+    public struct Answer: Hashable, Sendable {
+        public let function: UInt8
+        public let address: UInt16
+        public let words: [UInt16]
 
-        package init(function: UInt8, address: UInt16, words: [UInt16]) {
+        public init(function: UInt8, address: UInt16, words: [UInt16]) {
             self.function = function
             self.address = address
             self.words = words
         }
     }
 
-    package private(set) var answers: [Answer] = []
+    public private(set) var answers: [Answer] = []
 
-    package init(currentRatio: Scale? = nil, voltageRatio: Scale? = nil, isInverted: Bool = false) {
+    public init(currentRatio: Scale? = nil, voltageRatio: Scale? = nil, isInverted: Bool = false) {
         self.currentRatio = currentRatio
         self.voltageRatio = voltageRatio
         self.isInverted = isInverted
     }
 
     /// Answers kept; the oldest goes.
-    package static let maximumAnswers = 64
+    public static let maximumAnswers = 64
 
     /// Keeps what a meter answered, in place of an earlier answer to the same request.
-    package mutating func note(_ answer: Answer) {
+    public mutating func note(_ answer: Answer) {
         answers.removeAll { $0.function == answer.function && $0.address == answer.address }
         if answers.count >= RegisterContext.maximumAnswers { answers.removeFirst() }
         answers.append(answer)
@@ -86,13 +86,13 @@ struct RegisterWindow {
 }
 
 /// One register by function and address.
-package struct RegisterPlace: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let function: UInt8
-    package let address: UInt16
+public struct RegisterPlace: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let function: UInt8
+    public let address: UInt16
 
-    package var description: String { "function \(function), \(hexadecimal(address))" }
+    public var description: String { "function \(function), \(hexadecimal(address))" }
 
-    package static func < (a: RegisterPlace, b: RegisterPlace) -> Bool {
+    public static func < (a: RegisterPlace, b: RegisterPlace) -> Bool {
         (a.function, a.address) < (b.function, b.address)
     }
 

@@ -5,7 +5,7 @@ extension RegisterMap {
     ///
     /// `words` are what the meter answered, and may be longer than the block. `context` holds what other registers
     /// said: see `contextBlocks`. What is returned could not be read; the other registers count.
-    package func decode(
+    public func decode(
         _ block: RegisterBlock, words: [UInt16], context: RegisterContext = RegisterContext(),
         into samples: inout [Sample]
     ) -> [FieldError] {

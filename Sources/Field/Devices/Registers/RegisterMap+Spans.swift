@@ -1,7 +1,7 @@
 extension RegisterMap {
     /// The stretches of a planned block that must not be split, by address: what a bus may cut it into when the meter
     /// refuses the whole.
-    package func spans(in block: RegisterBlock) -> [Range<Int>] {
+    public func spans(in block: RegisterBlock) -> [Range<Int>] {
         let range = block.addresses
         let members = registers.filter { register in
             register.function == block.function && !register.isFallback

@@ -1,9 +1,9 @@
 /// Models that a profile reads. Its registers count from the model's id.
-package struct SunSpecModels: Hashable, Sendable {
+public struct SunSpecModels: Hashable, Sendable {
     /// Any of these; they have the same points at the same places.
-    package let ids: [UInt16]
+    public let ids: [UInt16]
     /// Where the model stands on most devices of the kind: what holds until the chain is known.
-    package let base: UInt16
+    public let base: UInt16
 }
 
 extension RegisterMap {
@@ -11,7 +11,7 @@ extension RegisterMap {
     /// `skipping` others. Nil when there is none.
     ///
     /// Registers that the model is too short for are left out.
-    package func located(in chain: [SunSpecModel], skipping: Int = 0) -> RegisterMap? {
+    public func located(in chain: [SunSpecModel], skipping: Int = 0) -> RegisterMap? {
         guard let sunSpec else { return self }
         let mine = chain.filter { sunSpec.ids.contains($0.id) }
         guard mine.indices.contains(skipping) else { return nil }
@@ -36,7 +36,7 @@ extension RegisterMap {
 
     /// The map for words of which nobody says where the model stands: by the chain if they hold it, else by the model's
     /// own header, else where it usually is.
-    package func located(in block: RegisterBlock, words: [UInt16], context: RegisterContext) -> RegisterMap {
+    public func located(in block: RegisterBlock, words: [UInt16], context: RegisterContext) -> RegisterMap {
         guard let sunSpec else { return self }
         let window = RegisterWindow(block, words: words, context: context, sameFunctions: [3, 4])
         var walk = SunSpecWalk()

@@ -1,67 +1,67 @@
 import Metering
 
 /// Registers that are read at the same pace.
-package struct RegisterGroup: Hashable, Sendable {
-    package let name: String
+public struct RegisterGroup: Hashable, Sendable {
+    public let name: String
     /// In ms, unless the configuration says otherwise.
-    package let period: Int64
+    public let period: Int64
 }
 
 /// How a meter's line is set when nobody changed it.
-package struct LineDefaults: Hashable, Sendable {
-    package enum Parity: String, Hashable, Sendable, CaseIterable {
+public struct LineDefaults: Hashable, Sendable {
+    public enum Parity: String, Hashable, Sendable, CaseIterable {
         case none, even, odd
     }
 
-    package var baud = 9600
-    package var parity = Parity.none
-    package var stopBits = 1
-    package var unit: UInt8 = 1
+    public var baud = 9600
+    public var parity = Parity.none
+    public var stopBits = 1
+    public var unit: UInt8 = 1
     /// The pause a meter needs between two requests, in ms.
-    package var pause: Int64 = 0
+    public var pause: Int64 = 0
     /// Where it listens, when it has a network of its own.
-    package var port: UInt16 = 502
+    public var port: UInt16 = 502
     /// What it needs between the connection and the first request, in ms.
-    package var connectPause: Int64 = 0
+    public var connectPause: Int64 = 0
     /// How long an answer may take, in ms; nil: as usual.
-    package var timeout: Int64?
+    public var timeout: Int64?
 }
 
 /// What a meter's registers mean, and in which requests they are read. Pure: words in, samples out.
-package struct RegisterMap: Hashable, Sendable {
+public struct RegisterMap: Hashable, Sendable {
     /// Functions that answer with the same registers; the first is asked.
-    package let functions: [UInt8]
-    package let groups: [RegisterGroup]
-    package let line: LineDefaults
+    public let functions: [UInt8]
+    public let groups: [RegisterGroup]
+    public let line: LineDefaults
     /// By function and address.
-    package let registers: [Register]
+    public let registers: [Register]
     /// Registers the maker documents and the profile leaves out, with the reason.
-    package let unused: [UnusedRegister]
-    package let limits: BlockLimits
+    public let unused: [UnusedRegister]
+    public let limits: BlockLimits
     /// Where transformer ratios stand; nil: the meter counts on the primary side itself.
     let transformers: Transformers?
     /// While one of these says no, the registers hold nothing.
     let validWhen: [RegisterCondition]
     /// The registers belong to models that are found by walking a chain; nil: they stand where they stand.
-    package let sunSpec: SunSpecModels?
+    public let sunSpec: SunSpecModels?
     /// The meter counts the other way round.
     let isInverted: Bool
     private let plan: [RegisterBlock]
     /// Requests whose answers other answers need, to be kept in a `RegisterContext`: ratios, codes. They change seldom
     /// or never; once after the connection and every hour is enough.
-    package let contextBlocks: [RegisterBlock]
+    public let contextBlocks: [RegisterBlock]
 
-    package var function: UInt8 { functions[0] }
+    public var function: UInt8 { functions[0] }
 
     /// Every function that some register answers to.
-    package var answeringFunctions: Set<UInt8> {
+    public var answeringFunctions: Set<UInt8> {
         let used = Set(registers.map(\.function))
         return used.contains(function) ? used.union(functions) : used
     }
 
-    package struct UnusedRegister: Hashable, Sendable {
-        package let address: UInt16
-        package let what: String
+    public struct UnusedRegister: Hashable, Sendable {
+        public let address: UInt16
+        public let what: String
     }
 
     /// A meter behind transformers that reports what it sees.
@@ -147,7 +147,7 @@ package struct RegisterMap: Hashable, Sendable {
     }
 
     /// The requests of one group, or of all, by address. Planned once, when the profile was read.
-    package func blocks(of group: String? = nil) -> [RegisterBlock] {
+    public func blocks(of group: String? = nil) -> [RegisterBlock] {
         guard let group else { return plan }
         return plan.filter { block in block.group.map { groups[$0].name } == group }
     }

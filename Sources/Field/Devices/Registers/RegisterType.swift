@@ -1,7 +1,7 @@
 import Metering
 
 /// How the words of a register make a raw value, and the raw value a number.
-package enum RegisterType: String, Hashable, Sendable, CaseIterable {
+public enum RegisterType: String, Hashable, Sendable, CaseIterable {
     case u16, s16, u32, s32, u48, s48, u64, s64, f32, f64
     /// The highest bit is the sign, the others the magnitude: no two's complement.
     case sm16, sm32
@@ -14,7 +14,7 @@ package enum RegisterType: String, Hashable, Sendable, CaseIterable {
     /// Iskra's power factor: ten thousandths in the low word, FF in the highest byte for export.
     case t7
 
-    package var words: Int {
+    public var words: Int {
         switch self {
         case .u16, .s16, .sm16, .bcd16: 1
         case .u32, .s32, .f32, .sm32, .m10k32, .bcd32, .t5, .t6, .t7: 2
@@ -86,7 +86,7 @@ package enum RegisterType: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Which word of a multi-word value comes first on the wire, and whether the bytes of each word changed places.
-package enum WordOrder: String, Hashable, Sendable, CaseIterable {
+public enum WordOrder: String, Hashable, Sendable, CaseIterable {
     case highFirst = "high-first"
     case lowFirst = "low-first"
     case highFirstSwapped = "high-first-swapped"

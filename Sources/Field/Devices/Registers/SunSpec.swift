@@ -1,24 +1,24 @@
 /// One model of a SunSpec device.
-package struct SunSpecModel: Hashable, Sendable, CustomStringConvertible {
+public struct SunSpecModel: Hashable, Sendable, CustomStringConvertible {
     /// 1: common; 101–113: inverters; 201–214: meters.
-    package let id: UInt16
+    public let id: UInt16
     /// Where its id stands; the length and then `length` registers follow.
-    package let address: UInt16
-    package let length: Int
+    public let address: UInt16
+    public let length: Int
 
-    package init(id: UInt16, address: UInt16, length: Int) {
+    public init(id: UInt16, address: UInt16, length: Int) {
         self.id = id
         self.address = address
         self.length = length
     }
 
-    package var description: String { "model \(id) at \(address), \(length) registers" }
+    public var description: String { "model \(id) at \(address), \(length) registers" }
 }
 
 /// Finds the models of a SunSpec device: the marker, then a chain of id and length. Pure: it says what to read next and
 /// is told what came.
-package struct SunSpecWalk: Hashable, Sendable {
-    package enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SunSpecWalk: Hashable, Sendable {
+    public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
         /// No marker at any of its places.
         case noMarker
         /// A model of no length before the end of the chain.
@@ -29,7 +29,7 @@ package struct SunSpecWalk: Hashable, Sendable {
         /// The device did not answer where the chain goes on.
         case unanswered(address: UInt16)
 
-        package var description: String {
+        public var description: String {
             switch self {
             case .noMarker: "no `SunS` at 40000, 50000 or 0: this is no SunSpec device, or not its unit"
             case .emptyModel(let id, let address): "model \(id) at \(address) has no registers"
@@ -41,29 +41,29 @@ package struct SunSpecWalk: Hashable, Sendable {
     }
 
     /// In the order in which they are tried.
-    package static let markerAddresses: [UInt16] = [40000, 50000, 0]
-    package static let maximumModels = 60
+    public static let markerAddresses: [UInt16] = [40000, 50000, 0]
+    public static let maximumModels = 60
     /// `SunS`
     static let marker: [UInt16] = [0x5375, 0x6E53]
 
     /// In the order of the chain, the common model first.
-    package private(set) var models: [SunSpecModel] = []
-    package private(set) var failure: Failure?
+    public private(set) var models: [SunSpecModel] = []
+    public private(set) var failure: Failure?
     private var markersTried = 0
     private var next: Int?
     private var isDone = false
 
-    package init() {}
+    public init() {}
 
     /// The two registers to read next; nil: the walk is over, with `models` or a `failure`.
-    package var request: RegisterBlock? {
+    public var request: RegisterBlock? {
         guard !isDone else { return nil }
         if let next { return RegisterBlock(function: 3, address: UInt16(next), count: 2) }
         return RegisterBlock(function: 3, address: SunSpecWalk.markerAddresses[markersTried], count: 2)
     }
 
     /// What came for `request`; nil: no answer, or an exception.
-    package mutating func take(_ words: [UInt16]?) {
+    public mutating func take(_ words: [UInt16]?) {
         guard let request else { return }
         guard let next else {
             if let words, Array(words.prefix(2)) == SunSpecWalk.marker { return goOn(at: Int(request.address) + 2, 0) }
@@ -100,17 +100,17 @@ package struct SunSpecWalk: Hashable, Sendable {
 }
 
 /// What a SunSpec device says of itself: model 1.
-package struct SunSpecCommon: Hashable, Sendable {
-    package let manufacturer: String
-    package let model: String
-    package let version: String
-    package let serialNumber: String
+public struct SunSpecCommon: Hashable, Sendable {
+    public let manufacturer: String
+    public let model: String
+    public let version: String
+    public let serialNumber: String
 
     /// Registers of the model, its id and length left out, that this reads.
-    package static let length = 64
+    public static let length = 64
 
     /// `words` from behind the model's length on; nil when there are too few.
-    package init?(_ words: [UInt16]) {
+    public init?(_ words: [UInt16]) {
         guard words.count >= SunSpecCommon.length else { return nil }
         manufacturer = SunSpecCommon.text(words[0..<16])
         model = SunSpecCommon.text(words[16..<32])

@@ -1,26 +1,26 @@
 import Metering
 
 /// How a source's number becomes thousandths of the canonical unit: (number + offset) × scale, exactly.
-package struct Conversion: Hashable, Sendable {
-    package let scale: Scale
+public struct Conversion: Hashable, Sendable {
+    public let scale: Scale
     /// Added before scaling, in thousandths of the source's unit: −32 °F, −273.15 K. Else 0.
-    package let offset: Int64
+    public let offset: Int64
 
-    package static let canonical = Conversion(scale: .one)
+    public static let canonical = Conversion(scale: .one)
 
-    package init(scale: Scale, offset: Int64 = 0) {
+    public init(scale: Scale, offset: Int64 = 0) {
         self.scale = scale
         self.offset = offset
     }
 
     /// Nil for a unit that does not measure `quantity`.
-    package init?(unit: String, of quantity: Quantity) {
+    public init?(unit: String, of quantity: Quantity) {
         guard let found = Conversion.units(of: quantity).first(where: { $0.name == unit }) else { return nil }
         self = found.conversion
     }
 
     /// A factor on top; nil when the product leaves the bounds of `Scale`.
-    package func scaled(by factor: Scale) -> Conversion? {
+    public func scaled(by factor: Scale) -> Conversion? {
         let (numerator, a) = scale.numerator.multipliedReportingOverflow(by: factor.numerator)
         let (denominator, b) = scale.denominator.multipliedReportingOverflow(by: factor.denominator)
         guard !a, !b, let product = Scale(numerator: numerator, denominator: denominator) else { return nil }
@@ -28,7 +28,7 @@ package struct Conversion: Hashable, Sendable {
     }
 
     /// Nil when the result does not fit.
-    package func thousandths(_ decimal: DecimalText) -> Int64? {
+    public func thousandths(_ decimal: DecimalText) -> Int64? {
         guard offset != 0 else { return fast(decimal) ?? Thousandths.from(decimal, scale: scale) }
         // Below 10⁻¹⁸ nothing of a temperature is left; above 10³ it is none.
         guard (-18...3).contains(decimal.exponent) else {
@@ -42,7 +42,7 @@ package struct Conversion: Hashable, Sendable {
     }
 
     /// Nil for NaN, infinity and what does not fit.
-    package func thousandths(_ value: Double) -> Int64? {
+    public func thousandths(_ value: Double) -> Int64? {
         guard let scaled = Thousandths.from(value, scale: scale) else { return nil }
         guard offset != 0, let shift = shifted else { return scaled }
         let (sum, overflow) = scaled.addingReportingOverflow(shift)

@@ -1,8 +1,8 @@
 import Metering
 
 /// Limits that no home's value exceeds: a sample outside them is a fault of the source, not a measurement.
-package enum Plausibility {
-    package enum Verdict: Hashable, Sendable {
+public enum Plausibility {
+    public enum Verdict: Hashable, Sendable {
         case ok
         /// Take this value instead: a power factor a hair above 1 is 1.
         case clamped(Int64)
@@ -10,20 +10,20 @@ package enum Plausibility {
         case reject(Reason)
     }
 
-    package struct Reason: Error, Hashable, Sendable, CustomStringConvertible {
-        package let quantity: Quantity
+    public struct Reason: Error, Hashable, Sendable, CustomStringConvertible {
+        public let quantity: Quantity
         /// Thousandths of the canonical unit.
-        package let value: Int64
-        package let limits: ClosedRange<Int64>
+        public let value: Int64
+        public let limits: ClosedRange<Int64>
 
-        package var description: String {
+        public var description: String {
             "\(quantity) of \(Thousandths.text(value)) \(quantity.unit) is outside "
                 + "\(Thousandths.text(limits.lowerBound)) … \(Thousandths.text(limits.upperBound))"
         }
     }
 
     /// `value` in thousandths of the quantity's canonical unit.
-    package static func check(_ quantity: Quantity, _ value: Int64) -> Verdict {
+    public static func check(_ quantity: Quantity, _ value: Int64) -> Verdict {
         guard let limits = limits(of: quantity) else { return .ok }
         guard limits.contains(value) else {
             if quantity == .frequency, value == 0 { return .ok }  // 0: the meter sees no mains
@@ -34,7 +34,7 @@ package enum Plausibility {
     }
 
     /// Nil for a quantity that has none.
-    package static func limits(of quantity: Quantity) -> ClosedRange<Int64>? {
+    public static func limits(of quantity: Quantity) -> ClosedRange<Int64>? {
         switch quantity {
         case .power, .apparentPower, .reactivePower, .productionPower, .batteryPower: symmetric(1_000_000)
         case .voltage: symmetric(1_000)

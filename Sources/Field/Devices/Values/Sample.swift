@@ -2,7 +2,7 @@ import Metering
 import Timekeeping
 
 /// When a sample was true, as far as its source tells.
-package enum SampleTime: Hashable, Sendable {
+public enum SampleTime: Hashable, Sendable {
     /// The source gave no time that names an instant: the receive time stands.
     case none
     /// The source's own time, within the bounds of trust.
@@ -12,17 +12,17 @@ package enum SampleTime: Hashable, Sendable {
 }
 
 /// One decoded value, before it is known which device of the home it belongs to.
-package struct Sample: Hashable, Sendable {
-    package var channel: Channel
-    package var quantity: Quantity
+public struct Sample: Hashable, Sendable {
+    public var channel: Channel
+    public var quantity: Quantity
     /// Thousandths of the quantity's canonical unit.
-    package var value: Int64
-    package var time: SampleTime
+    public var value: Int64
+    public var time: SampleTime
     /// `retained`, `derived` and `timeUntrusted` are set here; the others are not known yet.
-    package var flags: ReadingFlags
+    public var flags: ReadingFlags
 
     // `[]` would go through the generic array-literal initialiser of another module: 15 % of a message.
-    package init(
+    public init(
         channel: Channel, quantity: Quantity, value: Int64, time: SampleTime = .none,
         flags: ReadingFlags = ReadingFlags(rawValue: 0)
     ) {

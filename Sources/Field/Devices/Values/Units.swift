@@ -1,9 +1,9 @@
 import Metering
 
 /// One spelling of a unit and what it is in the canonical unit of a quantity.
-package struct Unit: Hashable, Sendable {
-    package let name: String
-    package let conversion: Conversion
+public struct Unit: Hashable, Sendable {
+    public let name: String
+    public let conversion: Conversion
 
     fileprivate init(_ name: String, _ numerator: Int64, per denominator: Int64 = 1, offset: Int64 = 0) {
         self.name = name
@@ -13,7 +13,7 @@ package struct Unit: Hashable, Sendable {
 
 extension Conversion {
     /// Every unit in which a profile may state `quantity`; the canonical one is the factor 1.
-    package static func units(of quantity: Quantity) -> [Unit] {
+    public static func units(of quantity: Quantity) -> [Unit] {
         switch quantity.unit {
         case "W":
             [

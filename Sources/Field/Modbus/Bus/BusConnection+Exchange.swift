@@ -152,7 +152,7 @@ extension BusConnection {
 
 extension ModbusRequest {
     /// Why Modbus cannot carry it on that bus; nil when it can.
-    package func problem(on bus: BusAddress) -> String? {
+    public func problem(on bus: BusAddress) -> String? {
         guard (1...125).contains(count) else { return "a read takes 1 to 125 registers" }
         guard Int(address) + count <= 65_536 else { return "the block ends beyond register 65535" }
         let highest: UInt8 = if case .rtu = bus { 247 } else { 255 }

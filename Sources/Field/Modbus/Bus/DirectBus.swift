@@ -3,20 +3,20 @@ import Threads
 
 /// A bus for a program that has nothing else to do: each read blocks its caller. Whoever reads by a plan, or beside
 /// others, takes `ModbusBus`.
-package final class DirectBus {
-    package let address: BusAddress
+public final class DirectBus {
+    public let address: BusAddress
     private var connection: BusConnection
     private let pipe: WakePipe
     private var free: Int64 = 0
 
-    package init(_ address: BusAddress, connectTimeout: Int = 3_000) throws(SystemError) {
+    public init(_ address: BusAddress, connectTimeout: Int = 3_000) throws(SystemError) {
         pipe = try WakePipe()
         self.address = address
         connection = BusConnection(address, connectTimeout: connectTimeout, switchesRS485: false)
     }
 
     /// One attempt; `timeout` in ms from the request's last byte to the answer's first.
-    package func read(_ request: ModbusRequest, timeout: Int) -> Result<[UInt16], ModbusError.Cause> {
+    public func read(_ request: ModbusRequest, timeout: Int) -> Result<[UInt16], ModbusError.Cause> {
         let timing = LineTiming(address)
         let wait = free - monotonicMicroseconds()
         if wait > 0 { usleep(UInt32(min(wait, 1_000_000))) }
@@ -27,7 +27,7 @@ package final class DirectBus {
     }
 
     /// Leaves the line to others.
-    package func close() {
+    public func close() {
         connection.close()
     }
 }

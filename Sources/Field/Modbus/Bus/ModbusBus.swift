@@ -6,13 +6,13 @@ import Threads
 /// It has a thread of its own, on which the plan runs and libmodbus may block; only results leave it, in batches. The
 /// bus is opened by the first request and opened again after it broke, a serial line by its name, so that an adapter
 /// may be unplugged and plugged in at any time.
-package final class ModbusBus: Sendable {
-    package let address: BusAddress
+public final class ModbusBus: Sendable {
+    public let address: BusAddress
     private let options: ModbusOptions
     private let worker: BusWorker
 
     /// Fails where the system has no thread or no descriptors left.
-    package init(_ address: BusAddress, options: ModbusOptions = ModbusOptions()) throws(SystemError) {
+    public init(_ address: BusAddress, options: ModbusOptions = ModbusOptions()) throws(SystemError) {
         self.address = address
         self.options = options
         worker = try BusWorker(address, options)
@@ -25,20 +25,20 @@ package final class ModbusBus: Sendable {
     /// Reads by this plan from now on, in place of an older one. Results come in batches, in order; up to
     /// `BusWorker.maximumBatches` wait for a reader that is slow, then the oldest are dropped and counted as `lost` in
     /// the report. The stream ends when the bus is closed or reads by another plan.
-    package func results(of plan: BusPlan) -> AsyncStream<[GroupResult]> {
+    public func results(of plan: BusPlan) -> AsyncStream<[GroupResult]> {
         worker.adopt(plan)
     }
 
     /// Reads one unit of that plan, by its index, in another way from now on.
-    package func replan(_ index: Int, _ unit: BusPlan.Unit) {
+    public func replan(_ index: Int, _ unit: BusPlan.Unit) {
         worker.adopt(unit, at: index)
     }
 
     /// What has been seen so far; does not wait for the bus.
-    package var report: BusReport { worker.report }
+    public var report: BusReport { worker.report }
 
     /// Reads one block beside the plan: one attempt, no retry. `timeout` in ms; nil: the bus's own.
-    package func read(
+    public func read(
         unit: UInt8, function: ModbusFunction, address: UInt16, count: Int, timeout: Int? = nil
     ) async throws(ModbusError) -> [UInt16] {
         let request = ModbusRequest(unit: unit, function: function, address: address, count: count)
@@ -48,31 +48,31 @@ package final class ModbusBus: Sendable {
 
     /// Ends what is under way, closes the connection and returns when the thread has ended; every later request fails
     /// with `closed`.
-    package func close() async {
+    public func close() async {
         worker.stop()
         await worker.ended()
     }
 }
 
 /// The limits of one bus, in milliseconds.
-package struct ModbusOptions: Hashable, Sendable {
+public struct ModbusOptions: Hashable, Sendable {
     /// How long the slowest unit may take to answer, 1 … 60,000: the ceiling of what is learned from each.
-    package var responseTimeout: Int
+    public var responseTimeout: Int
     /// What is learned never goes below this.
-    package var timeoutFloor: Int
+    public var timeoutFloor: Int
     /// For each address of the endpoint's name, 1 … 60,000.
-    package var connectTimeout: Int
+    public var connectTimeout: Int
     /// Silence before every request, on top of the line's 3.5 characters; 0 … 10,000.
-    package var pause: Int
+    public var pause: Int
     /// Times that a damaged answer is asked for again at once; 0 … 10.
-    package var retries: Int
+    public var retries: Int
     /// The longest pause between two attempts at a unit that does not answer; 1,000 … 3,600,000.
-    package var quarantine: Int
+    public var quarantine: Int
     /// Switches the driver's RS-485 mode on, where it has one.
-    package var switchesRS485: Bool
+    public var switchesRS485: Bool
 
     /// Values outside their range are brought into it.
-    package init(
+    public init(
         responseTimeout: Int = 1_000, timeoutFloor: Int = 100, connectTimeout: Int = 3_000, pause: Int = 0,
         retries: Int = 1, quarantine: Int = 60_000, switchesRS485: Bool = false
     ) {

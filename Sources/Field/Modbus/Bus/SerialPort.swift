@@ -1,25 +1,25 @@
 import Glibc
 
 /// A serial port of this machine, with the names under which it can be found again.
-package struct SerialPort: Hashable, Sendable {
+public struct SerialPort: Hashable, Sendable {
     /// `/dev/ttyUSB0`: by the order in which ports appeared, so not for a configuration.
-    package let path: String
+    public let path: String
     /// Names that stay, the best first: our own rule's, by the adapter's serial number, by the socket it is in.
-    package let names: [String]
+    public let names: [String]
     /// What the adapter says of itself; nil for a port of the board.
-    package let adapter: Adapter?
+    public let adapter: Adapter?
 
-    package struct Adapter: Hashable, Sendable {
+    public struct Adapter: Hashable, Sendable {
         /// Four hexadecimal digits each.
-        package let vendor: String
-        package let product: String
+        public let vendor: String
+        public let product: String
         /// Nil for one of the many that have none, or all the same.
-        package let serial: String?
-        package let description: String
+        public let serial: String?
+        public let description: String
     }
 
     /// All ports with hardware behind them, by path. `root` is put before every path, for tests.
-    package static func all(root: String = "") -> [SerialPort] {
+    public static func all(root: String = "") -> [SerialPort] {
         let links = names(root)
         return entries(root + "/sys/class/tty").sorted().compactMap { tty in
             let device = root + "/sys/class/tty/\(tty)/device"
@@ -30,7 +30,7 @@ package struct SerialPort: Hashable, Sendable {
     }
 
     /// The processes that have the port open, as far as this user may know: `1234 energyd`.
-    package func holders(root: String = "") -> [String] {
+    public func holders(root: String = "") -> [String] {
         entries(root + "/proc").filter { $0.allSatisfy(\.isNumber) }.compactMap { process in
             let descriptors = root + "/proc/\(process)/fd"
             guard entries(descriptors).contains(where: { link("\(descriptors)/\($0)") == path }) else { return nil }
@@ -39,7 +39,7 @@ package struct SerialPort: Hashable, Sendable {
     }
 
     /// The udev rule that calls this port `/dev/energyd/NAME`: by the adapter's serial number, else by its socket.
-    package func rule(for name: String) -> String? {
+    public func rule(for name: String) -> String? {
         let end = "SYMLINK+=\"energyd/\(name)\", GROUP=\"dialout\", MODE=\"0660\", TAG+=\"systemd\""
         if let adapter, let serial = adapter.serial {
             return

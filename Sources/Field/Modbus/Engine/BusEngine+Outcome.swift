@@ -1,6 +1,6 @@
 extension BusEngine {
     /// What came of the exchange that `next` asked for. Dropped where a new plan ended what it was for.
-    package mutating func finish(_ outcome: Result<[UInt16], ModbusError.Cause>, at now: Int64) {
+    public mutating func finish(_ outcome: Result<[UInt16], ModbusError.Cause>, at now: Int64) {
         guard let current = job, let request = current.request else { return }
         job?.request = nil
         if case .failure(.closed) = outcome {
@@ -235,7 +235,7 @@ extension BusEngine {
 
 extension Result where Success == [UInt16], Failure == ModbusError.Cause {
     /// Words, or the unit's own word that it has none; a gateway that cannot reach it is not the unit.
-    package var isAnswer: Bool {
+    public var isAnswer: Bool {
         switch self {
         case .success: true
         case .failure(.exception(.gatewayPathUnavailable)), .failure(.exception(.gatewayTargetSilent)): false

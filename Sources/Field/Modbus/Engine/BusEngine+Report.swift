@@ -1,6 +1,6 @@
 extension BusEngine {
     /// What the bus looks like now.
-    package func report(at now: Int64) -> BusReport {
+    public func report(at now: Int64) -> BusReport {
         var utilization = utilization
         return BusReport(
             units: units.map { unit in

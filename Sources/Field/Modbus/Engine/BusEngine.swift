@@ -13,8 +13,8 @@
 ///
 /// **Refusal.** A block that is answered with an illegal address is halved in its widest gap until what is refused is
 /// alone; that is left out for a minute, two, four, … The rest stays split until the unit was away.
-package struct BusEngine: Sendable {
-    package enum Action: Equatable, Sendable {
+public struct BusEngine: Sendable {
+    public enum Action: Equatable, Sendable {
         /// Ask, and wait so many µs from the start for the last byte of the answer.
         case exchange(ModbusRequest, timeout: Int64)
         /// The connection looks dead: close it. The next exchange opens it again.
@@ -74,7 +74,7 @@ package struct BusEngine: Sendable {
     var total = UnitCounters()
     var utilization: Utilization
 
-    package init(_ plan: BusPlan, address: BusAddress, limits: BusLimits = BusLimits(), start: Int64) {
+    public init(_ plan: BusPlan, address: BusAddress, limits: BusLimits = BusLimits(), start: Int64) {
         timing = LineTiming(address)
         self.limits = limits
         if case .tcp = address { isTCP = true } else { isTCP = false }
@@ -90,7 +90,7 @@ package struct BusEngine: Sendable {
     }
 
     /// Reads by this plan from now on; what was learned of a unit that stays is kept.
-    package mutating func adopt(_ plan: BusPlan, at now: Int64) {
+    public mutating func adopt(_ plan: BusPlan, at now: Int64) {
         let known = units
         units = BusEngine.states(of: plan, start: now).map { planned in
             var unit = planned
@@ -103,7 +103,7 @@ package struct BusEngine: Sendable {
     }
 
     /// Reads one unit by a new plan, at once; the others go on. What was learned of its latency is kept.
-    package mutating func adopt(_ plan: BusPlan.Unit, at index: Int, _ now: Int64) {
+    public mutating func adopt(_ plan: BusPlan.Unit, at index: Int, _ now: Int64) {
         guard units.indices.contains(index) else { return }
         let old = units[index]
         var unit = UnitState(plan, start: now, phase: old.phase)
@@ -118,7 +118,7 @@ package struct BusEngine: Sendable {
     }
 
     /// Puts a request beside the plan; its answer is in `takeAnswers` under `id`. False when too many wait.
-    package mutating func ask(_ request: ModbusRequest, id: Int, timeout: Int64) -> Bool {
+    public mutating func ask(_ request: ModbusRequest, id: Int, timeout: Int64) -> Bool {
         guard queries.count < BusLimits.maximumQueries else { return false }
         queries.append(.query(id: id, request: request, timeout: timeout))
         return true
@@ -131,12 +131,12 @@ package struct BusEngine: Sendable {
         results.removeAll(keepingCapacity: true)
     }
 
-    package mutating func takeResults() -> [GroupResult] {
+    public mutating func takeResults() -> [GroupResult] {
         defer { results.removeAll(keepingCapacity: true) }
         return results
     }
 
-    package mutating func takeAnswers() -> [(id: Int, result: Result<[UInt16], ModbusError.Cause>)] {
+    public mutating func takeAnswers() -> [(id: Int, result: Result<[UInt16], ModbusError.Cause>)] {
         if answers.isEmpty { return [] }
         defer { answers.removeAll() }
         return answers
@@ -144,7 +144,7 @@ package struct BusEngine: Sendable {
 
     // MARK: What to do
 
-    package mutating func next(at now: Int64) -> Action {
+    public mutating func next(at now: Int64) -> Action {
         if wantsReopening {
             wantsReopening = false
             timeoutsInRow = 0

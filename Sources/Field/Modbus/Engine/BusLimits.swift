@@ -1,18 +1,18 @@
 /// The limits of one bus. Times in µs.
-package struct BusLimits: Hashable, Sendable {
+public struct BusLimits: Hashable, Sendable {
     /// The learned time-out of a unit stays between these two, on top of what the bytes take on the line.
-    package var timeoutFloor: Int64 = 100_000
-    package var timeoutCeiling: Int64 = 1_000_000
+    public var timeoutFloor: Int64 = 100_000
+    public var timeoutCeiling: Int64 = 1_000_000
     /// Silence before every request, on top of the line's own gap.
-    package var pause: Int64 = 0
+    public var pause: Int64 = 0
     /// Times that a damaged answer is asked for again at once.
-    package var retries = 1
+    public var retries = 1
     /// A unit that does not answer is asked again after 1, 2, 4, … s, at last after this long.
-    package var quarantine: Int64 = 60_000_000
+    public var quarantine: Int64 = 60_000_000
     /// A bus that cannot be opened is tried again after 0.25, 0.5, 1, … s, at last after this long.
-    package var reopening: Int64 = 2_000_000
+    public var reopening: Int64 = 2_000_000
 
-    package init() {}
+    public init() {}
 
     /// The first step of the quarantine.
     static let firstStep: Int64 = 1_000_000
@@ -35,5 +35,5 @@ package struct BusLimits: Hashable, Sendable {
     /// Time-outs in a row, whoever was asked, after which a TCP connection is taken for dead.
     static let halfOpen = 2
     /// Requests from outside the plan that may wait.
-    package static let maximumQueries = 64
+    public static let maximumQueries = 64
 }

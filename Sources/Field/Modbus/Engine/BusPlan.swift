@@ -1,21 +1,21 @@
 import Threads
 
 /// What is to be read from a bus: which registers of which unit, how often. Knows no meter.
-package struct BusPlan: Sendable {
+public struct BusPlan: Sendable {
     /// Registers that are read in one request.
-    package struct Block: Hashable, Sendable {
-        package let function: ModbusFunction
+    public struct Block: Hashable, Sendable {
+        public let function: ModbusFunction
         /// Stretches that must not be split, by address, none overlapping; what lies between them is read along.
-        package let spans: [Range<Int>]
+        public let spans: [Range<Int>]
 
         /// At least one span, none of them empty, all within one request.
-        package init(function: ModbusFunction, spans: [Range<Int>]) {
+        public init(function: ModbusFunction, spans: [Range<Int>]) {
             precondition(!spans.isEmpty && spans.allSatisfy { !$0.isEmpty }, "a block without registers")
             self.function = function
             self.spans = spans
         }
 
-        package var range: Range<Int> { spans[0].lowerBound..<spans[spans.count - 1].upperBound }
+        public var range: Range<Int> { spans[0].lowerBound..<spans[spans.count - 1].upperBound }
 
         /// Two parts, cut in the widest gap, of equal gaps in the one nearest to the middle. Nil for a single span.
         func halves() -> (Block, Block)? {
@@ -40,26 +40,26 @@ package struct BusPlan: Sendable {
     }
 
     /// Blocks that are read one after the other, as near to one instant as the bus lets them be.
-    package struct Group: Sendable {
+    public struct Group: Sendable {
         /// In µs, from one due time to the next.
-        package var period: Int64
-        package var blocks: [Block]
+        public var period: Int64
+        public var blocks: [Block]
 
-        package init(period: Int64, blocks: [Block]) {
+        public init(period: Int64, blocks: [Block]) {
             self.period = max(1, period)
             self.blocks = blocks
         }
     }
 
-    package struct Unit: Sendable {
-        package var unit: UInt8
-        package var groups: [Group]
+    public struct Unit: Sendable {
+        public var unit: UInt8
+        public var groups: [Group]
         /// µs of silence that the unit wants after an answer of its own, on top of the line's gap.
-        package var pause: Int64
+        public var pause: Int64
         /// Comes back in its results, so that those of an older plan can be told.
-        package var version: Int
+        public var version: Int
 
-        package init(unit: UInt8, groups: [Group], pause: Int64 = 0, version: Int = 0) {
+        public init(unit: UInt8, groups: [Group], pause: Int64 = 0, version: Int = 0) {
             self.unit = unit
             self.groups = groups
             self.pause = pause
@@ -67,33 +67,33 @@ package struct BusPlan: Sendable {
         }
     }
 
-    package var units: [Unit]
+    public var units: [Unit]
 
-    package init(units: [Unit]) {
+    public init(units: [Unit]) {
         self.units = units
     }
 }
 
 /// What came of reading one group of one unit.
-package struct GroupResult: Sendable {
-    package struct Part: Sendable {
-        package let function: ModbusFunction
-        package let range: Range<Int>
-        package let result: Result<[UInt16], ModbusError.Cause>
+public struct GroupResult: Sendable {
+    public struct Part: Sendable {
+        public let function: ModbusFunction
+        public let range: Range<Int>
+        public let result: Result<[UInt16], ModbusError.Cause>
     }
 
     /// Indices into the plan.
-    package let unit: Int
-    package let group: Int
+    public let unit: Int
+    public let group: Int
     /// The unit's, as in the plan.
-    package let version: Int
+    public let version: Int
     /// What was asked, in order; a block may have come in parts. Empty where every register is known to be refused.
-    package let parts: [Part]
+    public let parts: [Part]
     /// Whether the unit answered at all, be it to say that it cannot.
-    package let isThere: Bool
+    public let isThere: Bool
     /// In µs of the engine's clock.
-    package let finished: Int64
+    public let finished: Int64
 
     /// Milliseconds since then, by the bus's clock.
-    package var age: Int64 { (monotonicMicroseconds() - finished) / 1_000 }
+    public var age: Int64 { (monotonicMicroseconds() - finished) / 1_000 }
 }

@@ -1,57 +1,57 @@
 /// What was seen of one unit; all of it only grows.
-package struct UnitCounters: Hashable, Sendable {
-    package var requests = 0
+public struct UnitCounters: Hashable, Sendable {
+    public var requests = 0
     /// Requests that brought words.
-    package var answers = 0
-    package var exceptions = 0
-    package var timeouts = 0
+    public var answers = 0
+    public var exceptions = 0
+    public var timeouts = 0
     /// Answers that were damaged or did not fit.
-    package var damaged = 0
+    public var damaged = 0
     /// Requests made again at once because of such an answer, or of zeros that were not believed.
-    package var retries = 0
+    public var retries = 0
     /// µs of the line, waiting included.
-    package var busy: Int64 = 0
+    public var busy: Int64 = 0
 
     /// Requests that brought no words.
-    package var errors: Int { requests - answers }
+    public var errors: Int { requests - answers }
 }
 
 /// A bus at one instant.
-package struct BusReport: Sendable {
-    package struct Unit: Sendable {
-        package var unit: UInt8
-        package var counters: UnitCounters
+public struct BusReport: Sendable {
+    public struct Unit: Sendable {
+        public var unit: UInt8
+        public var counters: UnitCounters
         /// µs of its last answers, the line's own time not counted; nil before the first one.
-        package var latencyMedian: Int64?
-        package var latencyHigh: Int64?
+        public var latencyMedian: Int64?
+        public var latencyHigh: Int64?
         /// µs that it is waited for now.
-        package var timeout: Int64
+        public var timeout: Int64
         /// 0: read on schedule. Else how many attempts in a row were in vain.
-        package var quarantineStep: Int
+        public var quarantineStep: Int
         /// µs until it is asked again; nil while it is read on schedule.
-        package var nextAttempt: Int64?
+        public var nextAttempt: Int64?
         /// Stretches of registers that it refuses and that are left out for now.
-        package var refused: Int
+        public var refused: Int
         /// Requests into which its blocks are cut now, and those that were planned.
-        package var blocks: Int
-        package var plannedBlocks: Int
+        public var blocks: Int
+        public var plannedBlocks: Int
     }
 
-    package var units: [Unit]
+    public var units: [Unit]
     /// All requests, those from outside the plan included.
-    package var total: UnitCounters
+    public var total: UnitCounters
     /// Permille of the last ten seconds in which the line was busy.
-    package var utilization: Int
+    public var utilization: Int
     /// Why the bus cannot be opened; nil while it is open or was not needed yet.
-    package var trouble: String?
+    public var trouble: String?
     /// Whole answers that came too late or from the wrong unit, and were not taken for another's.
-    package var strangers = 0
+    public var strangers = 0
     /// Times the bus was opened.
-    package var connects = 0
+    public var connects = 0
     /// Results that nobody fetched in time.
-    package var lost = 0
+    public var lost = 0
     /// What is worth knowing of the line, such as that its driver has no RS-485 mode.
-    package var note: String?
+    public var note: String?
 }
 
 /// Busy time of the last ten seconds, in slots of one.

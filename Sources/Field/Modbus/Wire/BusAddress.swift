@@ -6,25 +6,25 @@ import Glibc
 ///     rtu:/dev/ttyUSB0?baud=9600&parity=none&stop=1
 ///
 /// Ports default to 502, lines to 9600 baud, no parity, one stop bit. RTU always has eight data bits.
-package enum BusAddress: Hashable, Sendable, CustomStringConvertible {
+public enum BusAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: String, port: UInt16)
     case rtu(path: String, baud: Int, parity: Parity, stopBits: Int)
 
-    package enum Parity: String, Hashable, Sendable {
+    public enum Parity: String, Hashable, Sendable {
         case none, even, odd
     }
 
     /// What is wrong with the text of an address.
-    package struct ParseError: Error, Equatable, CustomStringConvertible {
-        package let text: String
-        package let problem: String
+    public struct ParseError: Error, Equatable, CustomStringConvertible {
+        public let text: String
+        public let problem: String
 
-        package var description: String { "bus address “\(text.prefix(200))”: \(problem)" }
+        public var description: String { "bus address “\(text.prefix(200))”: \(problem)" }
     }
 
     private static let bauds = [1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200]
 
-    package init(_ text: String) throws(ParseError) {
+    public init(_ text: String) throws(ParseError) {
         guard text.utf8.count <= 512, !text.utf8.contains(0) else {
             throw ParseError(text: text, problem: "must be at most 512 bytes and have no zero byte")
         }
@@ -42,7 +42,7 @@ package enum BusAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The form that is read back to the same value.
-    package var description: String {
+    public var description: String {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
         case .rtu(let path, let baud, let parity, let stopBits):
@@ -51,7 +51,7 @@ package enum BusAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether both lead to one wire, at whatever speed; a line may have several names.
-    package func isSameWire(as other: BusAddress) -> Bool {
+    public func isSameWire(as other: BusAddress) -> Bool {
         switch (self, other) {
         case (.tcp, .tcp): self == other
         case (.rtu(let one, _, _, _), .rtu(let another, _, _, _)):

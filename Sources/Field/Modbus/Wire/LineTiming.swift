@@ -1,11 +1,11 @@
 /// How long bytes take on a bus. On TCP they take no time that would be worth waiting for.
-package struct LineTiming: Hashable, Sendable {
+public struct LineTiming: Hashable, Sendable {
     /// Nanoseconds of one character with its start, parity and stop bits; 0 on TCP.
-    package let character: Int64
+    public let character: Int64
     /// Silence between two frames, in µs: 3.5 characters of 11 bits, above 19,200 baud 1,750 µs as the standard has it.
-    package let gap: Int64
+    public let gap: Int64
 
-    package init(_ address: BusAddress) {
+    public init(_ address: BusAddress) {
         switch address {
         case .tcp: (character, gap) = (0, 0)
         case .rtu(_, let baud, let parity, let stopBits):
@@ -16,10 +16,10 @@ package struct LineTiming: Hashable, Sendable {
     }
 
     /// µs that so many bytes take.
-    package func duration(bytes: Int) -> Int64 { Int64(bytes) * character / 1_000 }
+    public func duration(bytes: Int) -> Int64 { Int64(bytes) * character / 1_000 }
 
     /// µs of a request and its answer on the wire, without the device's own time.
-    package func duration(of request: ModbusRequest) -> Int64 {
+    public func duration(of request: ModbusRequest) -> Int64 {
         duration(bytes: RequestFrame.serialLength + RequestFrame.serialLength(ofAnswerTo: request))
     }
 }

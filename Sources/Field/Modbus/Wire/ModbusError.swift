@@ -1,16 +1,16 @@
 /// Why a request brought no words: where it went, and what happened.
-package struct ModbusError: Error, Equatable, CustomStringConvertible {
-    package let bus: BusAddress
-    package let request: ModbusRequest
-    package let cause: Cause
+public struct ModbusError: Error, Equatable, CustomStringConvertible {
+    public let bus: BusAddress
+    public let request: ModbusRequest
+    public let cause: Cause
 
-    package init(bus: BusAddress, request: ModbusRequest, cause: Cause) {
+    public init(bus: BusAddress, request: ModbusRequest, cause: Cause) {
         self.bus = bus
         self.request = request
         self.cause = cause
     }
 
-    package enum Cause: Error, Equatable, Sendable {
+    public enum Cause: Error, Equatable, Sendable {
         /// The device answered that it cannot.
         case exception(ModbusException)
         /// No complete answer in this many milliseconds.
@@ -27,7 +27,7 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
         case closed
 
         /// One word for programs: `exception`, `timeout`, `damaged` or `unreachable`.
-        package var kind: String {
+        public var kind: String {
             switch self {
             case .exception: "exception"
             case .timeout: "timeout"
@@ -37,7 +37,7 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    package var description: String {
+    public var description: String {
         let what = "\(request.count) \(request.function) registers from \(request.address)"
         let why =
             switch cause {
@@ -54,7 +54,7 @@ package struct ModbusError: Error, Equatable, CustomStringConvertible {
 }
 
 /// What a device answers when it does not answer with words; raw values are the protocol's codes.
-package enum ModbusException: UInt8, Sendable, CustomStringConvertible {
+public enum ModbusException: UInt8, Sendable, CustomStringConvertible {
     case illegalFunction = 1
     case illegalDataAddress = 2
     case illegalDataValue = 3
@@ -66,7 +66,7 @@ package enum ModbusException: UInt8, Sendable, CustomStringConvertible {
     case gatewayPathUnavailable = 10
     case gatewayTargetSilent = 11
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .illegalFunction: "illegal function"
         case .illegalDataAddress: "illegal data address"

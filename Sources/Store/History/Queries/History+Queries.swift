@@ -7,12 +7,12 @@ import Timekeeping
 // Times are half open: from `from` on, before `to`. Queries come from any thread.
 extension History {
     /// The newest value of a series by its time.
-    package func latest(_ key: SeriesKey) -> HistoryPoint? {
+    public func latest(_ key: SeriesKey) -> HistoryPoint? {
         state.withLock { $0.latest(key) }
     }
 
     /// Every series with its newest value, in the order of keys.
-    package func latestAll() -> [(key: SeriesKey, point: HistoryPoint)] {
+    public func latestAll() -> [(key: SeriesKey, point: HistoryPoint)] {
         let all = state.withLock { state in
             state.newestOfAll()
         }
@@ -20,13 +20,13 @@ extension History {
     }
 
     /// From here on there are raw values of everything; what came before is in the roll-ups only.
-    package var rawBegin: Timestamp { state.withLock { $0.begin(of: .raw, options) } }
+    public var rawBegin: Timestamp { state.withLock { $0.begin(of: .raw, options) } }
 
     /// Calls `body` with the series' values in the order of time, `limit` of them at the most; returns whether there
     /// are more. Memory holds the blocks that overlap at one instant and no more. Damaged blocks are left out, counted
     /// and listed in `damage`.
     @discardableResult
-    package func range(
+    public func range(
         _ key: SeriesKey, from: Timestamp, to: Timestamp, limit: Int = .max, _ body: (HistoryPoint) throws -> Void
     ) throws -> Bool {
         var rest = limit
@@ -44,7 +44,7 @@ extension History {
     }
 
     /// The same in stretches: times in ms and values, equally many. Stops when `body` returns false.
-    package func columns(
+    public func columns(
         _ key: SeriesKey, from: Timestamp, to: Timestamp,
         _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Int64>) throws -> Bool
     ) throws {
@@ -67,7 +67,7 @@ extension History {
     ///
     /// The coarsest tier that gives the exact answer gives it. Where raw values have been given up, steps that cut a
     /// minute or a quarter of an hour get all of it where it begins.
-    package func downsample(
+    public func downsample(
         _ key: SeriesKey, from: Timestamp, to: Timestamp, step: Int64, _ body: (HistoryBucket) throws -> Void
     ) throws {
         let step = max(1, step)
@@ -114,7 +114,7 @@ extension History {
     /// The same with a step from `HistoryStep` that gives at most `maximumBuckets` (at least 1), one for each pixel of
     /// a chart; steps lie on multiples of it, so the first may begin before `from`. Returns the step.
     @discardableResult
-    package func downsample(
+    public func downsample(
         _ key: SeriesKey, from: Timestamp, to: Timestamp, maximumBuckets: Int, _ body: (HistoryBucket) throws -> Void
     ) throws -> Int64 {
         let step = HistoryStep.fitting(from: from, to: to, maximumBuckets: maximumBuckets)
@@ -128,13 +128,13 @@ extension History {
 }
 
 /// Steps that people read off a chart.
-package enum HistoryStep {
+public enum HistoryStep {
     private static let usual: [Int64] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
     ].map { $0 * Span.second }
 
     /// The shortest with which `from ..< to` has at most `maximumBuckets`; beyond a day whole numbers of days.
-    package static func fitting(from: Timestamp, to: Timestamp, maximumBuckets: Int) -> Int64 {
+    public static func fitting(from: Timestamp, to: Timestamp, maximumBuckets: Int) -> Int64 {
         let count = Int64(max(1, maximumBuckets))
         func fits(_ step: Int64) -> Bool {
             let (low, high) = (from.floored(to: step), to.ceiled(to: step))

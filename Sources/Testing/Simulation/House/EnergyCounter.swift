@@ -1,10 +1,10 @@
 /// The exact integral of a power over time, in whole mWh; what is less than one is carried, never lost.
-package struct EnergyCounter: Hashable, Sendable {
-    package private(set) var milliwattHours: Int64
+public struct EnergyCounter: Hashable, Sendable {
+    public private(set) var milliwattHours: Int64
     /// Microjoules (mW · ms) that do not make a mWh yet: 0..<3 600 000.
     private var rest: Int64 = 0
 
-    package init(milliwattHours: Int64 = 0) {
+    public init(milliwattHours: Int64 = 0) {
         self.milliwattHours = milliwattHours
     }
 
@@ -12,7 +12,7 @@ package struct EnergyCounter: Hashable, Sendable {
 
     /// Adds `milliwatts` (not negative) for `milliseconds`, and returns by how many mWh the counter rose.
     @discardableResult
-    package mutating func add(milliwatts: Int64, milliseconds: Int64) -> Int64 {
+    public mutating func add(milliwatts: Int64, milliseconds: Int64) -> Int64 {
         let (rise, remainder) = (rest + milliwatts * milliseconds).quotientAndRemainder(
             dividingBy: EnergyCounter.microjoulesPerMilliwattHour)
         rest = remainder
@@ -21,7 +21,7 @@ package struct EnergyCounter: Hashable, Sendable {
     }
 
     /// Sets the register to 0, as a device with a volatile counter does at its start.
-    package mutating func reset() {
+    public mutating func reset() {
         milliwattHours = 0
     }
 }

@@ -1,8 +1,8 @@
 import Timekeeping
 
 /// Something that goes wrong between what flows and what is told about it. The load itself runs on.
-package struct Fault: Hashable, Sendable {
-    package enum Effect: Hashable, Sendable {
+public struct Fault: Hashable, Sendable {
+    public enum Effect: Hashable, Sendable {
         /// The Wi-Fi is gone: no messages; the counter catches up afterwards.
         case silent
         /// After a restart the counter shows this many mWh less than it should, then the right value again.
@@ -14,13 +14,13 @@ package struct Fault: Hashable, Sendable {
     }
 
     /// Name of the device.
-    package var device: String
-    package var effect: Effect
-    package var from: Timestamp
+    public var device: String
+    public var effect: Effect
+    public var from: Timestamp
     /// The first instant at which all is well again.
-    package var until: Timestamp
+    public var until: Timestamp
 
-    package init(device: String, effect: Effect, from: Timestamp, until: Timestamp) {
+    public init(device: String, effect: Effect, from: Timestamp, until: Timestamp) {
         self.device = device
         self.effect = effect
         self.from = from
@@ -29,7 +29,7 @@ package struct Fault: Hashable, Sendable {
 }
 
 /// Which faults a house suffers.
-package enum FaultPlan: Sendable {
+public enum FaultPlan: Sendable {
     case none
     /// Just these.
     case script([Fault])

@@ -2,16 +2,16 @@
 ///
 /// Its energy per second is the sum of what the devices took, in whole mWh: the house is conserved exactly. As real
 /// meters do, it balances the phases before it counts its totals, so the phases' imports do not sum to the total's.
-package struct GridMeter: Sendable {
+public struct GridMeter: Sendable {
     /// One phase, or all three.
-    package struct Registers: Hashable, Sendable {
+    public struct Registers: Hashable, Sendable {
         /// + from the grid, − into it.
-        package fileprivate(set) var milliwatts: Int64 = 0
-        package fileprivate(set) var millivars: Int64 = 0
-        package fileprivate(set) var importMilliwattHours: Int64 = 0
-        package fileprivate(set) var exportMilliwattHours: Int64 = 0
+        public fileprivate(set) var milliwatts: Int64 = 0
+        public fileprivate(set) var millivars: Int64 = 0
+        public fileprivate(set) var importMilliwattHours: Int64 = 0
+        public fileprivate(set) var exportMilliwattHours: Int64 = 0
 
-        package var millivoltamperes: Int64 {
+        public var millivoltamperes: Int64 {
             // Squared in units of 0.01: 21 kW fit with room to spare, and mW would not.
             let active = milliwatts / 10
             let reactive = millivars / 10
@@ -27,10 +27,10 @@ package struct GridMeter: Sendable {
         }
     }
 
-    package private(set) var phases: [Registers] = [Registers(), Registers(), Registers()]
-    package private(set) var total = Registers()
+    public private(set) var phases: [Registers] = [Registers(), Registers(), Registers()]
+    public private(set) var total = Registers()
     /// Inductive reactive energy, mvarh; the house has no capacitive load.
-    package private(set) var reactive = EnergyCounter()
+    public private(set) var reactive = EnergyCounter()
 
     init(_ random: inout SplitMix64) {
         // Below 4096 kWh an f32 register of kWh still resolves a quarter of a watt-hour.

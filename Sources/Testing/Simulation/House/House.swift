@@ -6,23 +6,23 @@ import Timekeeping
 /// history and tests see the same house. All arithmetic is on integers (mW, mWh) and integer sines: the same seed and
 /// start give the same values on every platform and in every split of the advance. At any instant, in whole mWh since
 /// the start: grid import − grid export = Σ plugs + unmetered − photovoltaic yield.
-package struct House: Sendable {
-    package let settings: HouseSettings
+public struct House: Sendable {
+    public let settings: HouseSettings
     /// The house's birth, and the instant up to which it has lived. Both are whole seconds.
-    package let start: Timestamp
-    package private(set) var time: Timestamp
+    public let start: Timestamp
+    public private(set) var time: Timestamp
     /// Grid meter, inverter, then the plugs; indices into it are stable.
-    package let devices: [HouseDevice]
-    package private(set) var meter: GridMeter
-    package private(set) var photovoltaics: Photovoltaics
-    package private(set) var supply: Supply
+    public let devices: [HouseDevice]
+    public private(set) var meter: GridMeter
+    public private(set) var photovoltaics: Photovoltaics
+    public private(set) var supply: Supply
     /// In the order of `devices` from index `firstPlug` on.
-    package private(set) var plugs: [Plug]
+    public private(set) var plugs: [Plug]
     /// Lights, cooking, standby: one per phase.
-    package private(set) var unmetered: [Load]
-    package private(set) var ledger: TruthLedger
+    public private(set) var unmetered: [Load]
+    public private(set) var ledger: TruthLedger
 
-    package static let firstPlug = 2
+    public static let firstPlug = 2
 
     private var supplyRandom: SplitMix64
     /// Faults of today and those that are not over, and when the next begins or ends.
@@ -35,7 +35,7 @@ package struct House: Sendable {
     private var localDay: Int64 = .min
 
     /// `start` is cut to the second. Between 1970 and 9999; `plugs` outside its range is brought into it.
-    package init(_ settings: HouseSettings, start: Timestamp) {
+    public init(_ settings: HouseSettings, start: Timestamp) {
         var settings = settings
         settings.plugs = min(max(settings.plugs, 1), HouseSettings.maximumPlugs)
         self.settings = settings
@@ -69,12 +69,12 @@ package struct House: Sendable {
     }
 
     /// Lives on up to `end`, cut to the second; an `end` in the past changes nothing.
-    package mutating func advance(to end: Timestamp) {
+    public mutating func advance(to end: Timestamp) {
         while end - time >= Span.second { runSecond() }
     }
 
     /// The house's clock at `time`: seconds east of UTC.
-    package var offset: Int { settings.zoneOffset(time) }
+    public var offset: Int { settings.zoneOffset(time) }
 
     private mutating func runSecond() {
         if time >= offsetUntil {

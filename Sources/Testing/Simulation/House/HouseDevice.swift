@@ -1,9 +1,9 @@
 /// One device that a house's gateway can see.
-package struct HouseDevice: Hashable, Sendable {
-    package enum Role: Hashable, Sendable { case gridMeter, inverter, plug }
+public struct HouseDevice: Hashable, Sendable {
+    public enum Role: Hashable, Sendable { case gridMeter, inverter, plug }
 
     /// How its live readings travel. History goes over `energy/<name>` for all of them.
-    package enum Transport: Hashable, Sendable {
+    public enum Transport: Hashable, Sendable {
         /// Registers of an SDM630.
         case modbus
         /// `tele/<name>/SENSOR`, `STATE` and `LWT`.
@@ -14,7 +14,7 @@ package struct HouseDevice: Hashable, Sendable {
         case energyNumber
     }
 
-    package enum Counter: Hashable, Sendable {
+    public enum Counter: Hashable, Sendable {
         /// Survives a restart.
         case kept
         /// Starts from 0 at each restart.
@@ -24,10 +24,10 @@ package struct HouseDevice: Hashable, Sendable {
     }
 
     /// Also the topic's part and the name in the truth.
-    package let name: String
-    package let role: Role
-    package let transport: Transport
-    package let counter: Counter
+    public let name: String
+    public let role: Role
+    public let transport: Transport
+    public let counter: Counter
 
     /// The plugs that come with a house, in the order in which more of them are added.
     static let plugKinds: [LoadKind] = [

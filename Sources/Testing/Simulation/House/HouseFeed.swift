@@ -4,16 +4,16 @@ import Timekeeping
 /// The live messages of a house, in the order in which its devices would send them.
 ///
 /// Each device speaks every `interval`, each at a second of its own; the grid meter does not speak, it is read.
-package struct HouseFeed: Sendable {
-    package private(set) var house: House
+public struct HouseFeed: Sendable {
+    public private(set) var house: House
     /// Whole seconds, at least 1.
-    package let interval: Int64
+    public let interval: Int64
 
     /// Per plug: whether the broker has it online, and its shown counter at the last report.
     private var online: [Bool]
     private var reported: [Int64]
 
-    package init(_ house: House, intervalSeconds: Int64) {
+    public init(_ house: House, intervalSeconds: Int64) {
         self.house = house
         interval = max(1, intervalSeconds)
         online = house.plugs.map { !$0.isSilent }
@@ -21,18 +21,18 @@ package struct HouseFeed: Sendable {
     }
 
     /// What is sent when the connection comes up: who is there.
-    package func greeting() -> [HouseMessage] {
+    public func greeting() -> [HouseMessage] {
         house.plugs.indices.map { availability(house.plugs[$0].device, online[$0]) }
             + [availability(house.devices[1], true)]
     }
 
     /// What the broker says once the house is gone.
-    package func farewell() -> [HouseMessage] {
+    public func farewell() -> [HouseMessage] {
         house.devices.filter { $0.transport != .modbus }.map { availability($0, false) }
     }
 
     /// Lives on second by second up to `end`, and returns everything said on the way.
-    package mutating func advance(to end: Timestamp) -> [HouseMessage] {
+    public mutating func advance(to end: Timestamp) -> [HouseMessage] {
         var messages: [HouseMessage] = []
         while end - house.time >= Span.second {
             house.advance(to: house.time + Span.second)

@@ -3,24 +3,24 @@ import Timekeeping
 /// The past of a house as messages on `energy/<device>`: arrays of timed objects, an hour of one device in each.
 ///
 /// All devices of one hour come before the next hour, so that a reader sees the house's past in order, to the hour.
-package struct HouseHistory: Sendable {
-    package private(set) var house: House
+public struct HouseHistory: Sendable {
+    public private(set) var house: House
     /// The instant up to which history goes.
-    package let end: Timestamp
+    public let end: Timestamp
     /// Milliseconds between two readings of a series, which fall on its multiples in UTC.
-    package let interval: Int64
+    public let interval: Int64
 
     /// A gateway takes 256 KiB a message; a longer hour is split.
-    package static let payloadLimit = 200 * 1024
+    public static let payloadLimit = 200 * 1024
 
-    package init(_ house: House, until end: Timestamp, intervalSeconds: Int64) {
+    public init(_ house: House, until end: Timestamp, intervalSeconds: Int64) {
         self.house = house
         self.end = end
         interval = max(1, intervalSeconds) * Span.second
     }
 
     /// The messages of the next hour; nil when `end` is reached.
-    package mutating func nextHour() -> [HouseMessage]? {
+    public mutating func nextHour() -> [HouseMessage]? {
         guard end - house.time >= Span.second else { return nil }
         let hour = FixedPoint.floorDivide(house.time.milliseconds, Span.hour).quotient + 1
         let stop = min(end, Timestamp(milliseconds: hour * Span.hour))

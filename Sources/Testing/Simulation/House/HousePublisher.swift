@@ -2,14 +2,14 @@ import MQTT
 import Synchronization
 
 /// Why a simulated house could not be published.
-package enum HousePublisherError: Error, Equatable, CustomStringConvertible {
+public enum HousePublisherError: Error, Equatable, CustomStringConvertible {
     /// No connection within the time given; `reason` is the last one heard.
     case unreachable(broker: String, reason: String)
     /// The broker stopped acknowledging.
     case stalled(broker: String, milliseconds: Int)
     case refused(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .unreachable(let broker, let reason): "broker \(broker) is not reachable: \(reason)"
         case .stalled(let broker, let milliseconds):
@@ -20,7 +20,7 @@ package enum HousePublisherError: Error, Equatable, CustomStringConvertible {
 }
 
 /// The house's one connection to the broker. Everything goes over it in order, so history comes before live data.
-package final class HousePublisher: Sendable {
+public final class HousePublisher: Sendable {
     private let broker: String
     private let connection: MQTTConnection
     private let states: AsyncStream<MQTTState>
@@ -30,7 +30,7 @@ package final class HousePublisher: Sendable {
     private static let patience = 30_000
 
     /// Starts to connect. `onState` is told each change in words, on the connection's thread.
-    package init(
+    public init(
         host: String, port: UInt16, clientID: String, seed: UInt64,
         onState: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(HousePublisherError) {
@@ -55,12 +55,12 @@ package final class HousePublisher: Sendable {
     }
 
     /// Messages that live devices lost because the broker was away for long.
-    package var droppedMessages: Int { dropped.load(ordering: .relaxed) }
+    public var droppedMessages: Int { dropped.load(ordering: .relaxed) }
 
     private enum Attempt { case connected, failed(reason: String), timeUp }
 
     /// Returns when the broker has accepted; throws `unreachable` when that has not happened after `milliseconds`.
-    package func connect(within milliseconds: Int) async throws {
+    public func connect(within milliseconds: Int) async throws {
         let outcome = try await withThrowingTaskGroup(of: Attempt.self) { group in
             group.addTask { [states] in
                 var reason = "no answer"
@@ -92,7 +92,7 @@ package final class HousePublisher: Sendable {
     }
 
     /// Publishes all of `messages`, waiting whenever the queue is full; returns when they are queued.
-    package func publish(_ messages: [HouseMessage], atLeastOnce: Bool = true) async throws {
+    public func publish(_ messages: [HouseMessage], atLeastOnce: Bool = true) async throws {
         let qos: MQTTQoS = atLeastOnce ? .atLeastOnce : .atMostOnce
         for message in messages {
             let payload = Array(message.payload.utf8)
@@ -110,7 +110,7 @@ package final class HousePublisher: Sendable {
     }
 
     /// Publishes what fits and never waits: a real device has no queue either.
-    package func offer(_ messages: [HouseMessage]) throws(HousePublisherError) {
+    public func offer(_ messages: [HouseMessage]) throws(HousePublisherError) {
         for message in messages {
             do throws(MQTTError) {
                 try connection.publish(
@@ -125,7 +125,7 @@ package final class HousePublisher: Sendable {
     }
 
     /// Returns when the broker has everything; throws `stalled` when it does not take it.
-    package func drain() async throws {
+    public func drain() async throws {
         if await !connection.drained(within: HousePublisher.patience) {
             try Task.checkCancellation()
             throw HousePublisherError.stalled(broker: broker, milliseconds: HousePublisher.patience)
@@ -133,7 +133,7 @@ package final class HousePublisher: Sendable {
     }
 
     /// Says `farewell`, gives it two seconds to arrive, and ends the connection.
-    package func close(_ farewell: [HouseMessage] = []) async {
+    public func close(_ farewell: [HouseMessage] = []) async {
         try? offer(farewell)
         _ = await connection.drained(within: 2_000)
         await connection.stop()

@@ -2,11 +2,11 @@ import Metering
 import Timekeeping
 
 /// One value as a device of the house shows it: rounded, frozen or behind as the real thing would be.
-package struct HouseReading: Hashable, Sendable {
-    package var channel: Channel
-    package var quantity: Quantity
+public struct HouseReading: Hashable, Sendable {
+    public var channel: Channel
+    public var quantity: Quantity
     /// Thousandths of the quantity's canonical unit.
-    package var value: Int64
+    public var value: Int64
 
     init(_ quantity: Quantity, _ value: Int64, channel: Channel = .total) {
         self.channel = channel
@@ -17,7 +17,7 @@ package struct HouseReading: Hashable, Sendable {
 
 extension House {
     /// What device `index` of `devices` shows at `time`, total first; empty while it is silent.
-    package func readings(of index: Int) -> [HouseReading] {
+    public func readings(of index: Int) -> [HouseReading] {
         switch devices[index].role {
         case .gridMeter: SDM630.readings(meter, supply)
         case .inverter:
@@ -48,7 +48,7 @@ extension House {
 
 extension House {
     /// Readings of device `index` at `time` as JSON lines, as `energyctl replay` takes them; appended to `text`.
-    package func appendReplayLines(of index: Int, to text: inout String) {
+    public func appendReplayLines(of index: Int, to text: inout String) {
         let prefix = "{\"time\":\"\(time.rfc3339())\",\"device\":\"\(devices[index].name)\",\"channel\":\""
         for reading in readings(of: index) {
             text += prefix
@@ -58,7 +58,7 @@ extension House {
     }
 
     /// `{"time":…,"total":{…},"l1":{…}}`, an object of the topic `energy/<device>`; nil while the device is silent.
-    package func energyObject(of index: Int) -> String? {
+    public func energyObject(of index: Int) -> String? {
         let readings = readings(of: index)
         if readings.isEmpty { return nil }
         var text = "{\"time\":\"\(time.rfc3339())\""

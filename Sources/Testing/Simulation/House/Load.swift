@@ -1,11 +1,11 @@
 /// One running appliance: its program, its momentary power and what it has used. Advanced one second at a time.
-package struct Load: Sendable {
-    package let kind: LoadKind
+public struct Load: Sendable {
+    public let kind: LoadKind
     /// 0, 1 or 2: the phase it hangs on.
-    package let phase: Int
-    package private(set) var milliwatts: Int64 = 0
+    public let phase: Int
+    public private(set) var milliwatts: Int64 = 0
     /// What really flowed, for ever.
-    package private(set) var energy: EnergyCounter
+    public private(set) var energy: EnergyCounter
 
     private var random: SplitMix64
     private var steps: [LoadKind.Step] = []
@@ -25,7 +25,7 @@ package struct Load: Sendable {
         cycles = !kind.cycle(LocalMoment(secondOfDay: 0, weekday: 1), &self.random).isEmpty
     }
 
-    package var millivars: Int64 { milliwatts * kind.reactivePermille / 1000 }
+    public var millivars: Int64 { milliwatts * kind.reactivePermille / 1000 }
 
     /// Draws the plan of a local day; what still runs from the day before goes on.
     mutating func beginDay(weekday: Int, at secondOfDay: Int64) {

@@ -1,5 +1,5 @@
 /// One appliance's way of using electricity.
-package enum LoadKind: String, CaseIterable, Hashable, Sendable {
+public enum LoadKind: String, CaseIterable, Hashable, Sendable {
     case fridge, washer, kettle, tv, office, boiler, dehumidifier, aquarium
     /// Everything without a plug of its own: lights, cooking, standby. Not a device; it shows as unmetered.
     case base

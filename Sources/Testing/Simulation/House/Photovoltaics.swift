@@ -3,9 +3,9 @@ import Timekeeping
 /// A roof of south-facing panels and its inverter: sun by date and place, clouds as weather spells, clipping.
 ///
 /// The equation of time is left out: noon is off by up to a quarter of an hour, which no test of energy can see.
-package struct Photovoltaics: Sendable {
+public struct Photovoltaics: Sendable {
     /// What the inverter feeds in now, all phases.
-    package private(set) var milliwatts: Int64 = 0
+    public private(set) var milliwatts: Int64 = 0
     /// Yield per phase; the three sum to the device's register.
     private var phases: [EnergyCounter]
 
@@ -37,7 +37,7 @@ package struct Photovoltaics: Sendable {
         phases = Array(repeating: EnergyCounter(milliwattHours: initial), count: 3)
     }
 
-    package var milliwattHours: Int64 { phases[0].milliwattHours + phases[1].milliwattHours + phases[2].milliwattHours }
+    public var milliwattHours: Int64 { phases[0].milliwattHours + phases[1].milliwattHours + phases[2].milliwattHours }
 
     /// mW fed into phase 0, 1 or 2; the three sum to `milliwatts` exactly.
     func milliwatts(phase: Int) -> Int64 {

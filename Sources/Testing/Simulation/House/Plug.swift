@@ -1,16 +1,16 @@
 import Timekeeping
 
 /// A smart plug: the load behind it, and what its own counters make of it.
-package struct Plug: Sendable {
-    package let device: HouseDevice
-    package private(set) var load: Load
+public struct Plug: Sendable {
+    public let device: HouseDevice
+    public private(set) var load: Load
     /// Not heard of now.
-    package private(set) var isSilent = false
+    public private(set) var isSilent = false
     /// When it last started.
-    package private(set) var started: Timestamp
+    public private(set) var started: Timestamp
     /// True counter at local midnight, and the whole day before.
-    package private(set) var dayStart: Int64
-    package private(set) var yesterday: Int64
+    public private(set) var dayStart: Int64
+    public private(set) var yesterday: Int64
 
     /// True counter at which a volatile register stood at 0.
     private var base: Int64 = 0
@@ -28,7 +28,7 @@ package struct Plug: Sendable {
     }
 
     /// What the register shows, mWh; nil for a plug without one.
-    package var shownMilliwattHours: Int64? {
+    public var shownMilliwattHours: Int64? {
         if device.counter == .missing { return nil }
         return showsZero ? 0 : max(0, load.energy.milliwattHours - base - lag)
     }

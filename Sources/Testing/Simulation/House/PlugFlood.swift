@@ -1,17 +1,17 @@
 import Timekeeping
 
 /// SENSOR messages of many identical plugs, for load: each draws 100 W, so that its counter is plausible at any rate.
-package struct PlugFlood: Sendable {
-    package let plugs: Int
+public struct PlugFlood: Sendable {
+    public let plugs: Int
     private let start: Timestamp
 
-    package init(plugs: Int, start: Timestamp) {
+    public init(plugs: Int, start: Timestamp) {
         self.plugs = max(1, plugs)
         self.start = start
     }
 
     /// Message `number` of the flood, sent at `now`; plugs take turns.
-    package func message(_ number: Int, at now: Timestamp) -> HouseMessage {
+    public func message(_ number: Int, at now: Timestamp) -> HouseMessage {
         let plug = number % plugs
         let wattHours = max(0, now - start) / 36_000 + Int64(plug) * 1000
         let payload = """

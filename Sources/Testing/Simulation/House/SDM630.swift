@@ -2,15 +2,15 @@ import Metering
 
 /// The registers of an Eastron SDM630 as the house's grid meter fills them: 32-bit floats, high word first, read with
 /// function 4 from unit 1. What no register is at reads as 0.
-package enum SDM630 {
-    package static let unit: UInt8 = 1
+public enum SDM630 {
+    public static let unit: UInt8 = 1
     /// Words of the image; address 0 is its first.
-    package static let wordCount = 0x178
+    public static let wordCount = 0x178
     /// Registers that one request may ask for.
-    package static let maximumCount = 80
+    public static let maximumCount = 80
 
     /// The meter's input registers at this instant.
-    package static func inputRegisters(_ house: House) -> [UInt16] {
+    public static func inputRegisters(_ house: House) -> [UInt16] {
         inputRegisters(house.meter, house.supply)
     }
 

@@ -5,15 +5,15 @@ import Metering
 /// reads as "not implemented".
 ///
 /// Source: SunSpec Device Information Model Specification, and its definitions of the models 1 and 103.
-package enum SunSpecInverter {
-    package static let address = 40_000
+public enum SunSpecInverter {
+    public static let address = 40_000
     /// Registers of the whole chain.
-    package static let wordCount = 2 + 68 + 52 + 2
+    public static let wordCount = 2 + 68 + 52 + 2
     /// Where model 103 stands: its id.
-    package static let inverterModel = address + 2 + 68
+    public static let inverterModel = address + 2 + 68
 
     /// The inverter's holding registers at this instant, from `address` on.
-    package static func holdingRegisters(_ house: House) -> [UInt16] {
+    public static func holdingRegisters(_ house: House) -> [UInt16] {
         marker + common + inverter(house) + end
     }
 

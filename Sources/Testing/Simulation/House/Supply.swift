@@ -1,9 +1,9 @@
 /// The grid's voltage and frequency at the house: slow random walks around their nominal values.
-package struct Supply: Hashable, Sendable {
+public struct Supply: Hashable, Sendable {
     /// Line to neutral, mV, of L1, L2, L3: within 228–236 V.
-    package private(set) var millivolts: [Int64]
+    public private(set) var millivolts: [Int64]
     /// Within 49.95–50.05 Hz.
-    package private(set) var millihertz: Int64 = 50_000
+    public private(set) var millihertz: Int64 = 50_000
 
     init(_ random: inout SplitMix64) {
         millivolts = (0..<3).map { _ in random.between(230_500, 233_500) }

@@ -57,7 +57,7 @@ enum TasmotaText {
 extension House {
     /// `tele/<plug>/SENSOR`. `period` is what was used since the last such message, Wh; nil leaves the key out, as
     /// messages between periods do.
-    package func tasmotaSensor(plug index: Int, period: Int64?) -> HouseMessage {
+    public func tasmotaSensor(plug index: Int, period: Int64?) -> HouseMessage {
         let plug = plugs[index]
         let face = TasmotaFace(plug, supply)
         let periodText = period.map { "\"Period\":\($0)," } ?? ""
@@ -75,7 +75,7 @@ extension House {
     }
 
     /// `tele/<plug>/STATE`: no measurements, but every gateway must take it.
-    package func tasmotaState(plug index: Int) -> HouseMessage {
+    public func tasmotaState(plug index: Int) -> HouseMessage {
         let plug = plugs[index]
         let seconds = max(0, (time - plug.started) / Span.second)
         let payload = """

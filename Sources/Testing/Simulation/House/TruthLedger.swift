@@ -2,18 +2,18 @@ import Metering
 import Timekeeping
 
 /// What really flowed through one device in one slot (or the part of it that the house lived), in mWh.
-package struct SlotTruth: Hashable, Sendable {
-    package var device: String
-    package var from: Timestamp
-    package var to: Timestamp
+public struct SlotTruth: Hashable, Sendable {
+    public var device: String
+    public var from: Timestamp
+    public var to: Timestamp
     /// Used; for the grid meter, taken from the grid. `exported` is the grid meter's, `produced` the inverter's.
-    package var imported: Int64
-    package var exported: Int64
-    package var produced: Int64
+    public var imported: Int64
+    public var exported: Int64
+    public var produced: Int64
 }
 
 /// Cumulative truth at each quarter of an hour, for tests that compare usage with it.
-package struct TruthLedger: Sendable {
+public struct TruthLedger: Sendable {
     /// Running registers of one device.
     struct Energy: Hashable, Sendable {
         var imported: Int64 = 0
@@ -64,7 +64,7 @@ extension House {
     /// What really flowed, per device and slot, between `from` and `to`; the last entries, named `unmetered`, are what
     /// no plug sees. Entries that lie within the span in whole; the first starts at the house's birth, and the last
     /// ends at `time`, which may be in the middle of its slot.
-    package func truth(from: Timestamp, to: Timestamp) -> [SlotTruth] {
+    public func truth(from: Timestamp, to: Timestamp) -> [SlotTruth] {
         ledger.truth(from: from, to: to, now: (energies, time))
     }
 
@@ -83,7 +83,7 @@ extension House {
 
 extension SlotTruth {
     /// One line of JSON with energies in Wh, `null` where the device has no such register.
-    package var jsonLine: String {
+    public var jsonLine: String {
         func text(_ milliwattHours: Int64, _ has: Bool) -> String {
             has ? Thousandths.text(milliwattHours) : "null"
         }

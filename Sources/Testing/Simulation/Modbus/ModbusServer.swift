@@ -7,15 +7,15 @@ import Threads
 /// What they answer is put together by libmodbus' own server side, so that a client is not tested with its own code;
 /// what goes wrong on the way is done to the finished answer. Registers may be set from any thread at any time; an
 /// answer is never made of words from before and after one `setWords`.
-package final class ModbusServer: Sendable {
-    package let port: UInt16
+public final class ModbusServer: Sendable {
+    public let port: UInt16
     let units: ModbusUnits
     private let face: ModbusTCPFace
 
     /// Listens and starts serving; without units every request gets “gateway target silent”.
     ///
     /// - Parameter port: a server that returns wants its old port; 0 takes a free one.
-    package init(port: UInt16 = 0) throws(SystemError) {
+    public init(port: UInt16 = 0) throws(SystemError) {
         units = try ModbusUnits()
         face = try ModbusTCPFace(units, port: port)
         self.port = face.port
@@ -26,18 +26,18 @@ package final class ModbusServer: Sendable {
         face.requestStop()
     }
 
-    package var address: BusAddress { .tcp(host: "127.0.0.1", port: port) }
+    public var address: BusAddress { .tcp(host: "127.0.0.1", port: port) }
 
     /// Requests taken from the wires so far.
-    package var requests: Int { units.shared.withLock { $0.requests } }
+    public var requests: Int { units.shared.withLock { $0.requests } }
     /// Those to one unit.
-    package func requests(to unit: UInt8) -> Int { units.shared.withLock { $0.units[unit]?.requests ?? 0 } }
+    public func requests(to unit: UInt8) -> Int { units.shared.withLock { $0.units[unit]?.requests ?? 0 } }
     /// Connections accepted so far.
-    package var connections: Int { face.accepted }
+    public var connections: Int { face.accepted }
 
     /// Adds a unit whose registers, all 0, have these addresses; all others are illegal. Replaces a unit of the
     /// same number.
-    package func addUnit(
+    public func addUnit(
         _ unit: UInt8, holding: Range<Int> = 0..<1_024, input: Range<Int> = 0..<1_024, rules: ModbusRules = .init()
     ) {
         for range in [holding, input] { precondition(range.lowerBound >= 0 && range.upperBound <= 65_536) }
@@ -46,12 +46,12 @@ package final class ModbusServer: Sendable {
     }
 
     /// Takes a unit from the wires: nobody answers for it any more.
-    package func removeUnit(_ unit: UInt8) {
+    public func removeUnit(_ unit: UInt8) {
         units.shared.withLock { $0.units[unit] = nil }
     }
 
     /// Sets registers of a unit that has them.
-    package func setWords(unit: UInt8, function: ModbusFunction, address: Int, words: [UInt16]) {
+    public func setWords(unit: UInt8, function: ModbusFunction, address: Int, words: [UInt16]) {
         units.shared.withLock { shared in
             guard let state = shared.units[unit] else { preconditionFailure("there is no unit \(unit)") }
             state.image.set(function, address, words)
@@ -59,41 +59,41 @@ package final class ModbusServer: Sendable {
     }
 
     /// Makes a unit misbehave from its next request on, or behave again with nil.
-    package func setFault(_ fault: ModbusFault?, unit: UInt8) {
+    public func setFault(_ fault: ModbusFault?, unit: UInt8) {
         units.shared.withLock { $0.script[unit] = .init(steps: [], rest: fault) }
     }
 
     /// What a unit does with its next requests, one after the other; then it behaves. Nil in it: behave this time.
-    package func script(_ faults: [ModbusFault?], unit: UInt8) {
+    public func script(_ faults: [ModbusFault?], unit: UInt8) {
         units.shared.withLock { $0.script[unit] = .init(steps: faults[...], rest: nil) }
     }
 
     /// A share of a unit's answers, in permille, goes wrong in this way; seeded, so that it is the same each time.
-    package func setFault(_ fault: ModbusFault, unit: UInt8, permille: Int, seed: UInt64 = 1) {
+    public func setFault(_ fault: ModbusFault, unit: UInt8, permille: Int, seed: UInt64 = 1) {
         units.shared.withLock {
             $0.script[unit] = .init(steps: [], rest: fault, permille: permille, random: SplitMix64(seed: seed))
         }
     }
 
     /// How long a unit takes before it answers, in ms.
-    package func setLatency(_ milliseconds: Int, unit: UInt8) {
+    public func setLatency(_ milliseconds: Int, unit: UInt8) {
         units.shared.withLock { $0.units[unit]?.latency = Int64(milliseconds) * 1_000 }
     }
 
     /// Closes all connections; new ones are accepted.
-    package func dropConnections() {
+    public func dropConnections() {
         face.drop()
     }
 
     /// Closes everything and returns when the port is free again. Lines are stopped on their own.
-    package func stop() async {
+    public func stop() async {
         face.requestStop()
         await face.ended()
     }
 }
 
 /// What a unit does instead of answering as it should.
-package enum ModbusFault: Sendable, Equatable {
+public enum ModbusFault: Sendable, Equatable {
     /// Answers every request with this exception.
     case exception(ModbusException)
     /// Swallows every request.
@@ -114,7 +114,7 @@ package enum ModbusFault: Sendable, Equatable {
     case soup
 
     /// The names that a command line has for them: `silent`, `late=400`, `exception=6`, …
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let number = parts.count == 2 ? Int(parts[1]) : nil
         switch (parts[0], parts.count) {
@@ -136,19 +136,19 @@ package enum ModbusFault: Sendable, Equatable {
         }
     }
 
-    package static let names = "silent, hang-up, damaged, wrong-unit, torn, zeros, soup, late=MS, exception=CODE"
+    public static let names = "silent, hang-up, damaged, wrong-unit, torn, zeros, soup, late=MS, exception=CODE"
 }
 
 /// What a meter is strict about; a request that breaks a rule is answered with an exception.
-package struct ModbusRules: Sendable {
+public struct ModbusRules: Sendable {
     /// Functions it knows; others are illegal.
-    package var functions: Set<UInt8>
+    public var functions: Set<UInt8>
     /// Addresses and counts are multiples of this.
-    package var alignment: Int
+    public var alignment: Int
     /// Registers in one request.
-    package var most: Int
+    public var most: Int
 
-    package init(functions: Set<UInt8> = [3, 4], alignment: Int = 1, most: Int = 125) {
+    public init(functions: Set<UInt8> = [3, 4], alignment: Int = 1, most: Int = 125) {
         self.functions = functions
         self.alignment = alignment
         self.most = most

@@ -6,11 +6,11 @@ import Threads
 
 /// A serial line to a server's units: a pseudo-terminal under a name that stays while the terminal comes and goes, as
 /// an adapter's does. Paced by the line's rate, byte by byte.
-package final class SerialLine: @unchecked Sendable {
+public final class SerialLine: @unchecked Sendable {
     // Unchecked: all that changes belongs to the thread.
 
-    package let path: String
-    package let address: BusAddress
+    public let path: String
+    public let address: BusAddress
     private let units: ModbusUnits
     private let timing: LineTiming
     private let isPaced: Bool
@@ -27,7 +27,7 @@ package final class SerialLine: @unchecked Sendable {
     /// Makes the line and its name, which must not exist.
     ///
     /// - Parameter isPaced: without it bytes take no time.
-    package init(
+    public init(
         to server: ModbusServer, at path: String, baud: Int = 9_600, isPaced: Bool = true
     ) throws(SystemError) {
         self.path = path
@@ -41,12 +41,12 @@ package final class SerialLine: @unchecked Sendable {
     }
 
     /// The adapter is pulled out, whatever is under way.
-    package func unplug() async {
+    public func unplug() async {
         await thread.perform { self.shut() }
     }
 
     /// The adapter is there again, under its old name.
-    package func plug() async throws(SystemError) {
+    public func plug() async throws(SystemError) {
         let failure = Mutex<SystemError?>(nil)
         await thread.perform {
             do throws(SystemError) {
@@ -59,7 +59,7 @@ package final class SerialLine: @unchecked Sendable {
     }
 
     /// Ends the line and removes its name.
-    package func stop() async {
+    public func stop() async {
         thread.requestStop()
         await thread.ended()
     }
