@@ -222,4 +222,24 @@ import Timekeeping
         let files = try world.disk.list(world.directoryPath).filter { $0.hasPrefix("segment") || $0.hasPrefix("next") }
         #expect(files.count <= 3, "\(files)")
     }
+
+    @Test func `a segment whose first page never came to the disk takes its names from the one before`() throws {
+        var world = LogWorld()
+        var log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        var next = 0
+        while world.disk.contents(world.segment(2)) == nil {
+            try log.append([world.record(next, number, count: 100)])
+            try log.flush()
+            next += 1
+        }
+        try log.append([world.record(next, number)])
+        try log.flush()
+        var bytes = try #require(world.disk.contents(world.segment(2)))
+        for i in 4096..<8192 { bytes[i] = 0 }
+        world.disk.put(bytes, at: world.segment(2))
+        log = try world.open()
+        #expect(log.key(for: number) == LogWorld.key(0))
+        #expect(log.report.lostSeries == 0)
+    }
 }

@@ -139,8 +139,11 @@ extension Recovery {
     /// yet, or because the frame that had them is damaged.
     mutating func completeDictionary(before last: SegmentInfo, isWhole: Bool) {
         let wanted = min(headers[last.number]?.seriesCount ?? 0, UInt32(SeriesDictionary.maximumCount))
-        // What it lacks was lost before it was begun, and told then.
-        if isWhole, log.isBegun { return log.dictionary.skip(to: SeriesNumber(wanted)) }
+        // What it lacks was lost before it was begun, and told then; unless its first page, which declares, never came
+        // to the disk.
+        if isWhole, log.isBegun, log.index.first?.position == SegmentHeader.pageSize {
+            return log.dictionary.skip(to: SeriesNumber(wanted))
+        }
         let older = log.segments.dropLast().suffix(Recovery.segmentsSearched)
         for segment in older.reversed() where log.dictionary.count < wanted {
             do throws(DiskError) {
