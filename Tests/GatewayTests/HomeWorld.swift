@@ -93,17 +93,3 @@ final class HomeWorld {
             from: HomeWorld.start - Span.day, until: HomeWorld.start + 30 * Span.day, device: nil, limit: 10_000)
     }
 }
-
-/// A generator whose numbers follow from its seed, so that a failure can be repeated.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_F491_4F6C_DD1D
-    }
-}

@@ -3,6 +3,7 @@ import ConfigurationFile
 import History
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 import Usage
@@ -23,7 +24,7 @@ struct PipelineOrderTests {
 
     /// Half a day of four devices: a plug with counter and power and what counters do; one that restarts; a grid meter
     /// that runs both ways beside its power; amounts.
-    private func halfDay(_ generator: inout Seeded) -> [Line] {
+    private func halfDay(_ generator: inout SplitMix64) -> [Line] {
         var lines: [Line] = []
         var (time, level, volatile, net) = (Int64(60), Int64(90_000_000), Int64(4_000), Int64(7_000_000))
         while time < 43_200 {
@@ -52,7 +53,7 @@ struct PipelineOrderTests {
     }
 
     private func feed(
-        _ lines: [Line], in order: [(arrival: Int64, index: Int)], _ generator: inout Seeded, restarts: Bool
+        _ lines: [Line], in order: [(arrival: Int64, index: Int)], _ generator: inout SplitMix64, restarts: Bool
     ) async throws -> HomeWorld {
         let world = try await HomeWorld()
         for device in Self.devices { try world.append(.device(device)) }
@@ -74,7 +75,7 @@ struct PipelineOrderTests {
         async throws
     {
         for seed in 1...3 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let lines = halfDay(&generator)
             let inTime = lines.indices.map { (arrival: lines[$0].time, index: $0) }
                 .sorted { ($0.arrival, $0.index) < ($1.arrival, $1.index) }

@@ -185,3 +185,20 @@ extension Meters {
         return own.subtracting(others).map { "+ " + $0 }.sorted() + others.subtracting(own).map { "- " + $0 }.sorted()
     }
 }
+
+extension Meters {
+    /// Reads lines of device 1, some of them up to two hours late, with rests, restarts and recomputations in between.
+    mutating func readMixed(
+        _ lines: [(time: Int64, quantity: Quantity, value: Int64)], _ generator: inout Seeded
+    ) throws {
+        for line in lines.delayed(by: 7_000, \.time, &generator) {
+            read(line.time, line.value, line.quantity)
+            switch generator.next() % 20 {
+            case 0: settle()
+            case 1: state = try UsageState(decoding: state.encoded())
+            case 2: try recompute()
+            default: break
+            }
+        }
+    }
+}

@@ -127,15 +127,7 @@ struct PowerCurveTests {
             try inTime.recompute()
             var mixed = Meters(revisesDecisions: true)
             mixed.add(Meters.device(1, watts: 11_000, counters: [counter]))
-            for line in lines.delayed(by: 7_000, \.time, &generator) {
-                mixed.read(line.time, line.value, line.quantity)
-                switch generator.next() % 20 {
-                case 0: mixed.settle()
-                case 1: mixed.state = try UsageState(decoding: mixed.state.encoded())
-                case 2: try mixed.recompute()
-                default: break
-                }
-            }
+            try mixed.readMixed(lines, &generator)
             try mixed.recompute()
             #expect(mixed.differences(from: inTime) == [], "seed \(seed)")
         }
