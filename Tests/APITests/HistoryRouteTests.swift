@@ -23,22 +23,21 @@ private struct FixedPast: HistoryView {
     func step(points: Int, from: Timestamp, to: Timestamp) -> Int64 { Span.hour }
 
     func rows(
-        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
-    ) async throws -> HistoryPage {
-        var rows = HistoryRows()
+        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int, into page: inout HistoryRows
+    ) async throws -> Timestamp? {
         let length = step ?? 10_000
         var time = max(from, Self.start - (step.map { Self.start.milliseconds % $0 } ?? 0))
         while time < min(to, Self.start + Int64(Self.count) * 10_000) {
-            if rows.count == limit { return HistoryPage(rows: rows, next: time) }
+            if page.count == limit { return time }
             let number = (time - Self.start) / 10_000
             if step == nil {
-                rows.add([time.milliseconds], [number * 1005 - 5])
+                page.add([time.milliseconds], [number * 1005 - 5])
             } else {
-                rows.bucket(time, min: -1500, average: 0, max: 7, last: 1000, count: 6)
+                page.bucket(time, min: -1500, average: 0, max: 7, last: 1000, count: 6)
             }
             time = time + length
         }
-        return HistoryPage(rows: rows, next: nil)
+        return nil
     }
 }
 
@@ -127,6 +126,29 @@ private struct FixedPast: HistoryView {
             #expect(
                 String(decoding: rows.bytes, as: UTF8.self) == "[5,\(Thousandths.text(value))],[\(value),0.007]")
         }
+    }
+
+    @Test func `a time has all its digits, next to one of the same day and of another`() {
+        var times: [Int64] = [0, 7, 99_999_999, 100_000_000, 100_000_001, 9_999_999_999_999_999, .max, .min, -5]
+        times += [1_790_000_000_000, 1_790_000_009_999, 1_790_099_999_999, 1_790_100_000_000, 1_790_100_000_001]
+        times += (0..<19).map { Int64(bitPattern: 1 << UInt64($0 * 3)) }
+        for time in times {
+            for other in times {
+                var rows = HistoryRows()
+                rows.add([time, other, time], [1, 2000, 1_230])
+                #expect(
+                    String(decoding: rows.bytes, as: UTF8.self) == "[\(time),0.001],[\(other),2],[\(time),1.23]")
+            }
+        }
+    }
+
+    @Test func `rows that are removed leave room and nothing else`() {
+        var rows = HistoryRows()
+        rows.add([1, 2], [3000, 4000])
+        rows.removeAll()
+        #expect(rows.bytes.isEmpty && rows.count == 0 && rows.bytes.capacity > 0)
+        rows.add([5], [6000])
+        #expect(String(decoding: rows.bytes, as: UTF8.self) == "[5,6]")
     }
 
     @Test func `a page of rows is the same in one piece and in many`() {

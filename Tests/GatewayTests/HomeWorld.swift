@@ -70,6 +70,13 @@ final class HomeWorld {
         if ahead > 0 { clock.advance(by: ahead) }
     }
 
+    /// As the API reads it.
+    func historyReading() throws -> GatewayHome.HistoryReading? {
+        guard let store else { return nil }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return GatewayHome.HistoryReading(store.history, clock: clock, logger: logger)
+    }
+
     func tick() async { await pipeline.tick() }
 
     /// Stops and starts again; `cleanly` or as if the process had been killed after a flush.

@@ -21,7 +21,7 @@ import Testing
         "Glibc": ["Libraries", "Words", "Field", "Store", "Reach", "Surface", "Testing", "Programs"],
         "Dispatch": ["Programs"],
         "UnixSignals": ["Programs"],
-        "Synchronization": ["Words", "Libraries", "Field", "Store", "Programs", "Testing"],
+        "Synchronization": ["Words", "Libraries", "Field", "Store", "Surface", "Programs", "Testing"],
         "Logging": ["Field", "Surface", "Programs"],
         "ServiceLifecycle": ["Surface", "Programs"],
         "Hummingbird": ["Surface"],

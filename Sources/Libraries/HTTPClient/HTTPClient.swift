@@ -72,6 +72,8 @@ public final class HTTPClient {
         if let socket = request.unixSocket {
             ccurl_set_string(handle, CURLOPT_UNIX_SOCKET_PATH, socket)
             ccurl_set_string(handle, CURLOPT_PROXY, "")
+            // Who is on the same machine sends faster than 16 KB at a time can be taken.
+            ccurl_set_long(handle, CURLOPT_BUFFERSIZE, 64 << 10)
         }
         let limit = isStream ? CURLOPT_CONNECTTIMEOUT_MS : CURLOPT_TIMEOUT_MS
         ccurl_set_long(handle, limit, request.timeout)

@@ -24,9 +24,9 @@ struct GatewayHistory: HistoryView {
     }
 
     func rows(
-        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
-    ) async throws -> HistoryPage {
-        try await home.reading.rows(series.key, from: from, to: to, step: step, limit: limit)
+        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int, into page: inout HistoryRows
+    ) async throws -> Timestamp? {
+        try await home.reading.rows(series.key, from: from, to: to, step: step, limit: limit, into: &page)
     }
 }
 
@@ -41,32 +41,42 @@ extension GatewayHome.HistoryReading {
     }
 
     func rows(
-        _ key: SeriesKey, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
-    ) throws -> HistoryPage {
+        _ key: SeriesKey, from: Timestamp, to: Timestamp, step: Int64?, limit: Int, into page: inout HistoryRows
+    ) throws -> Timestamp? {
         let damaged = history.statistics.damagedBlocks
         defer { if history.statistics.damagedBlocks > damaged { complain() } }
-        var rows = HistoryRows()
-        guard let step else {
-            var next: Timestamp?
-            try history.columns(key, from: from, to: to) { times, values in
-                let count = min(times.count, limit - rows.count)
-                rows.points(.init(rebasing: times[..<count]), .init(rebasing: values[..<count]))
-                if count < times.count { next = Timestamp(milliseconds: times[count]) }
-                return next == nil
-            }
-            return HistoryPage(rows: rows, next: next)
-        }
+        guard let step else { return try points(key, from: from, to: to, limit: limit, into: &page) }
         do {
             try history.downsample(key, from: from, to: to, step: step) { bucket in
-                guard rows.count < limit else { throw PageIsFull(next: bucket.start) }
-                rows.bucket(
+                guard page.count < limit else { throw PageIsFull(next: bucket.start) }
+                page.bucket(
                     bucket.start, min: bucket.min, average: bucket.average, max: bucket.max, last: bucket.last,
                     count: bucket.count)
             }
         } catch let full as PageIsFull {
-            return HistoryPage(rows: rows, next: full.next)
+            return full.next
         }
-        return HistoryPage(rows: rows, next: nil)
+        return nil
+    }
+
+    /// Raw values. A page ends with a stretch, so that no block is decoded for two pages, and it is short: who asked
+    /// takes it in while the next is made.
+    private func points(
+        _ key: SeriesKey, from: Timestamp, to: Timestamp, limit: Int, into page: inout HistoryRows
+    ) throws -> Timestamp? {
+        let enough = 2_000
+        var next: Timestamp?
+        try history.columns(key, from: from, to: to) { times, values in
+            let count = min(times.count, limit - page.count)
+            page.points(.init(rebasing: times[..<count]), .init(rebasing: values[..<count]))
+            if count < times.count {
+                next = Timestamp(milliseconds: times[count])
+            } else if page.count >= enough, page.count < limit, let last = times.last {
+                next = Timestamp(milliseconds: last + 1)
+            }
+            return next == nil
+        }
+        return next
     }
 }
 

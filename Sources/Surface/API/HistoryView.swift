@@ -9,10 +9,12 @@ public protocol HistoryView: Sendable {
     func series(_ filter: SeriesFilter) async throws -> [HistorySeries]
     /// The shortest usual step with which a span has at most `points` rows.
     func step(points: Int, from: Timestamp, to: Timestamp) -> Int64
-    /// The first `limit` rows of `from ..< to`: values, or with `step` (ms) one row for each step that has values.
+    /// Fills `page`, which is empty, with the first rows of `from ..< to`, `limit` of them at the most: values, or with
+    /// `step` (ms) one row for each step that has values. There may be fewer than there are. Returns where the next
+    /// page begins, which may turn out to be empty if this one has fewer than `limit`; nil after the last.
     func rows(
-        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int
-    ) async throws -> HistoryPage
+        _ series: HistorySeries, from: Timestamp, to: Timestamp, step: Int64?, limit: Int, into page: inout HistoryRows
+    ) async throws -> Timestamp?
 }
 
 /// A series and its device's name.
@@ -23,18 +25,6 @@ public struct HistorySeries: Sendable {
     public init(key: SeriesKey, device: String) {
         self.key = key
         self.device = device
-    }
-}
-
-/// Some rows of a series.
-public struct HistoryPage: Sendable {
-    public var rows: HistoryRows
-    /// Where the next page begins; nil after the last.
-    public var next: Timestamp?
-
-    public init(rows: HistoryRows, next: Timestamp?) {
-        self.rows = rows
-        self.next = next
     }
 }
 

@@ -3,6 +3,7 @@ import Hummingbird
 import JSONText
 import Metering
 import NIOCore
+import Synchronization
 import Timekeeping
 
 // Values of series over time, raw or in steps.
@@ -15,8 +16,10 @@ extension Routes {
     private static let maximumSeries = 200
     private static let maximumPoints = 10_000
     private static let longestStep = 366 * Span.day
-    /// Rows that are in memory at one time.
+    /// Rows that are in memory at one time, at the most.
     private static let pageRows = 10_000
+    /// An answer is sent in pieces of this length and more: few series have many rows, or many have few.
+    private static let pieceBytes = 32 << 10
 
     /// Each series as an object with its rows, written page by page. With `step` (a duration such as 15m) or `points`
     /// (the most rows that are wanted) a row is a step's minimum, mean, maximum, last value and count; steps lie on
@@ -39,22 +42,29 @@ extension Routes {
                 "that is \(series.count) series, more than \(Routes.maximumSeries): name a device or a quantity")
         }
         let start = step.map { since - since.milliseconds % $0 } ?? since
-        let body = ResponseBody { writer in
-            try await writer.write(ByteBuffer(string: "["))
+        let body = ResponseBody { [room] writer in
+            var rows = room.take()
+            var answer = ByteBuffer(string: "[")
             for (i, one) in series.enumerated() {
-                try await writer.write(ByteBuffer(bytes: Routes.head(one, step, isFirst: i == 0)))
+                answer.writeBytes(Routes.head(one, step, isFirst: i == 0))
                 var (from, rest, isFirst) = (Optional(start), limit, true)
                 while let begin = from, rest > 0 {
-                    let page = try await past.rows(
-                        one, from: begin, to: end, step: step, limit: min(rest, Routes.pageRows))
-                    var bytes = ByteBuffer(string: isFirst || page.rows.count == 0 ? "" : ",")
-                    bytes.writeBytes(page.rows.bytes)
-                    try await writer.write(bytes)
-                    (from, rest, isFirst) = (page.next, rest - page.rows.count, isFirst && page.rows.count == 0)
+                    from = try await past.rows(
+                        one, from: begin, to: end, step: step, limit: min(rest, Routes.pageRows), into: &rows)
+                    if !isFirst, rows.count > 0 { answer.writeString(",") }
+                    answer.writeBytes(rows.bytes)
+                    (rest, isFirst) = (rest - rows.count, isFirst && rows.count == 0)
+                    rows.removeAll()
+                    if answer.readableBytes >= Routes.pieceBytes {
+                        try await writer.write(answer)
+                        answer = ByteBuffer()
+                    }
                 }
-                try await writer.write(ByteBuffer(string: "],\"more\":\(from != nil)}"))
+                answer.writeString("],\"more\":\(from != nil)}")
             }
-            try await writer.write(ByteBuffer(string: "]"))
+            room.put(rows)
+            answer.writeString("]")
+            try await writer.write(answer)
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
@@ -95,5 +105,23 @@ extension Routes {
         }
         let comma = isFirst ? [] : [UInt8(ascii: ",")]
         return comma + json.bytes.dropLast() + Array(",\"rows\":[".utf8)
+    }
+}
+
+/// Memory of one page that goes from answer to answer: taken from the system anew each time, clearing it would take
+/// longer than writing the rows.
+final class PageRoom: Sendable {
+    private let kept = Mutex<HistoryRows?>(nil)
+
+    func take() -> HistoryRows {
+        kept.withLock { kept in
+            defer { kept = nil }
+            return kept
+        } ?? HistoryRows(room: 64 << 10)
+    }
+
+    /// `rows` is empty.
+    func put(_ rows: consuming HistoryRows) {
+        kept.withLock { [rows] in $0 = rows }
     }
 }

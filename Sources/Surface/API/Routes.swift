@@ -8,6 +8,7 @@ import Timekeeping
 /// The handlers: read the query, ask the home, write JSON. An answer is `[…]` or `{…}` on one line.
 struct Routes: Sendable {
     let home: any HomeView
+    let room = PageRoom()
 
     /// A request may ask for this many readings at most; more comes in pages by `since` and `until`.
     static let maximumLimit = 1_000_000

@@ -12,17 +12,32 @@ public struct HistoryRows: Sendable {
     public static let pointColumns = ["time", "value"]
     public static let bucketColumns = ["time", "min", "average", "max", "last", "count"]
 
-    public init() {}
+    private static let keptRoom = 256 << 10
+    /// Bytes of a row such as `,[1790000000000,12345.678]`.
+    private static let usualPoint = 26
+
+    /// `room` is how many bytes are expected.
+    public init(room: Int = 0) {
+        bytes.reserveCapacity(room)
+    }
+
+    /// No rows any more; their memory is kept for others, unless it is much more than a page takes.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= HistoryRows.keptRoom)
+        count = 0
+    }
 
     /// `[time,value]` for each time and the value beside it.
     public mutating func points(_ times: UnsafeBufferPointer<Int64>, _ values: UnsafeBufferPointer<Int64>) {
+        let all = min(times.count, values.count)
+        grow(by: all * HistoryRows.usualPoint)
         var next = 0
-        while next < min(times.count, values.count) {
-            let end = min(next + RowWriter.maximumRows, times.count, values.count)
+        while next < all {
+            let end = min(next + RowWriter.maximumRows, all)
             write { row in
                 for i in next..<end {
                     row.begin()
-                    row.number(times[i])
+                    row.time(times[i])
                     row.byte(UInt8(ascii: ","))
                     row.thousandths(values[i])
                     row.byte(UInt8(ascii: "]"))
@@ -39,7 +54,7 @@ public struct HistoryRows: Sendable {
     ) {
         write { row in
             row.begin()
-            row.number(time.milliseconds)
+            row.time(time.milliseconds)
             for value in [min, average, max, last] {
                 row.byte(UInt8(ascii: ","))
                 row.thousandths(value)
@@ -51,6 +66,11 @@ public struct HistoryRows: Sendable {
         self.count += 1
     }
 
+    private mutating func grow(by count: Int) {
+        let needed = bytes.count + count
+        if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.count + 4096)) }
+    }
+
     /// Rows of `body` with commas between them and before them.
     private mutating func write(_ body: (inout RowWriter) -> Void) {
         withUnsafeTemporaryAllocation(byteCount: RowWriter.room, alignment: 8) { room in
@@ -58,7 +78,7 @@ public struct HistoryRows: Sendable {
             var row = RowWriter(base)
             body(&row)
             let written = UnsafeRawBufferPointer(start: base, count: row.at - base)
-            if bytes.count + written.count > bytes.capacity { bytes.reserveCapacity(2 * bytes.count + 4096) }
+            grow(by: written.count)
             // Each row brings its comma; the first of all needs none.
             bytes.append(contentsOf: count == 0 ? UnsafeRawBufferPointer(rebasing: written.dropFirst()) : written)
         }
@@ -68,10 +88,15 @@ public struct HistoryRows: Sendable {
 /// Writes rows into room that holds `maximumRows` of the longest points, or a bucket.
 private struct RowWriter {
     static let maximumRows = 128
-    /// A comma, brackets, 20 digits of a time and 23 characters of a value.
-    static let room = 48 * maximumRows
+    /// A comma, brackets, 20 digits of a time and 23 characters of a value; numbers are stored eight digits at a time,
+    /// so the last one may reach beyond its end.
+    static let room = 48 * maximumRows + 8
 
     private(set) var at: UnsafeMutableRawPointer
+    /// Digits of the time before, without the last eight: the same for a day.
+    private var prefix = UInt64.max
+    private var prefixText: UInt64 = 0
+    private var prefixLength = 0
 
     init(_ start: UnsafeMutableRawPointer) { at = start }
 
@@ -87,7 +112,25 @@ private struct RowWriter {
         byte(UInt8(ascii: "["))
     }
 
+    /// A time in ms.
     @inline(__always)
+    mutating func time(_ value: Int64) {
+        guard value >= 0 else { return number(value) }
+        let (front, rest) = UInt64(value).quotientAndRemainder(dividingBy: 100_000_000)
+        if front != prefix { guard take(front) else { return number(value) } }
+        word(prefixText, count: prefixLength)
+        word(EightDigits.text(rest), count: 8)
+    }
+
+    /// False if the front has no digits of its own, or more than eight.
+    private mutating func take(_ front: UInt64) -> Bool {
+        guard front > 0, front < 100_000_000 else { return false }
+        let text = EightDigits.text(front)
+        let zeros = EightDigits.leadingZeros(text)
+        (prefix, prefixText, prefixLength) = (front, text >> UInt64(8 * zeros), 8 - zeros)
+        return true
+    }
+
     mutating func number(_ value: Int64) {
         if value < 0 { byte(UInt8(ascii: "-")) }
         digits(value.magnitude)
@@ -100,45 +143,49 @@ private struct RowWriter {
         let (whole, fraction) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
         digits(whole)
         guard fraction > 0 else { return }
-        byte(UInt8(ascii: "."))
-        let (tenths, rest) = fraction.quotientAndRemainder(dividingBy: 100)
-        byte(UInt8(ascii: "0") + UInt8(tenths))
-        guard rest > 0 else { return }
-        pair(rest, to: at)
-        at += rest % 10 == 0 ? 1 : 2
-    }
-
-    /// Two digits at a time: dividing is what takes the time.
-    private mutating func digits(_ value: UInt64) {
-        let end = at + RowWriter.length(value)
-        var (place, rest) = (end, value)
-        while rest >= 100 {
-            let (others, two) = rest.quotientAndRemainder(dividingBy: 100)
-            place -= 2
-            pair(two, to: place)
-            rest = others
-        }
-        if rest >= 10 {
-            pair(rest, to: place - 2)
-        } else {
-            (place - 1).storeBytes(of: UInt8(ascii: "0") + UInt8(rest), as: UInt8.self)
-        }
-        at = end
-    }
-
-    /// How many digits a number has.
-    private static func length(_ value: UInt64) -> Int {
-        var (length, limit) = (1, UInt64(10))
-        while length < 20, value >= limit {
-            length += 1
-            limit &*= 10
-        }
-        return length
+        // The point takes the place of the zero before the last three of eight digits.
+        let text = EightDigits.text(fraction) >> 32 & ~0xFF | UInt64(UInt8(ascii: "."))
+        word(text, count: fraction % 10 != 0 ? 4 : fraction % 100 != 0 ? 3 : 2)
     }
 
     @inline(__always)
-    private func pair(_ value: UInt64, to place: UnsafeMutableRawPointer) {
-        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-        place.storeBytes(of: UInt16(0x3030 | tens | ones << 8).littleEndian, as: UInt16.self)
+    private mutating func digits(_ value: UInt64) {
+        guard value < 100_000_000 else { return longDigits(value) }
+        let text = EightDigits.text(value)
+        let zeros = min(7, EightDigits.leadingZeros(text))
+        word(text >> UInt64(8 * zeros), count: 8 - zeros)
+    }
+
+    private mutating func longDigits(_ value: UInt64) {
+        let (front, rest) = value.quotientAndRemainder(dividingBy: 100_000_000)
+        digits(front)
+        word(EightDigits.text(rest), count: 8)
+    }
+
+    /// The first `count` characters of a word of text.
+    @inline(__always)
+    private mutating func word(_ text: UInt64, count: Int) {
+        at.storeBytes(of: text.littleEndian, as: UInt64.self)
+        at += count
+    }
+}
+
+/// Eight decimal digits at once: halves, pairs and digits of a number below 100,000,000 beside one another in a word.
+/// Multiplying by a reciprocal is exact for numbers this small.
+private enum EightDigits {
+    /// ASCII, the first digit in the lowest byte.
+    @inline(__always)
+    static func text(_ value: UInt64) -> UInt64 {
+        let halves = value / 10_000 | (value % 10_000) << 32
+        let hundreds = (halves &* 10_486) >> 20 & 0x7F_0000_007F
+        let pairs = hundreds | (halves &- 100 &* hundreds) << 16
+        let tens = (pairs &* 103) >> 10 & 0x000F_000F_000F_000F
+        let digits = tens | (pairs &- 10 &* tens) << 8
+        return digits | 0x3030_3030_3030_3030
+    }
+
+    @inline(__always)
+    static func leadingZeros(_ text: UInt64) -> Int {
+        (text & 0x0F0F_0F0F_0F0F_0F0F).trailingZeroBitCount / 8
     }
 }
