@@ -45,10 +45,10 @@ struct Damage: Sendable, CustomTestStringConvertible {
             "a bit in a frame in the middle", survivors: [0, 1, 2, 3, 6, 7, 8, 9], gaps: [4..<6], startsEpoch: true
         ) { world, at in world.disk.flipBit(world.segment(1), at: at[2] + 110, bit: 5) },
         Damage("the declarations at the segment's start", survivors: all, startsEpoch: false) { world, at in
-            world.disk.flipBit(world.segment(1), at: at[0] + 106, bit: 5)
+            world.disk.flipBit(world.segment(1), at: at[0] - 4096 + 106, bit: 5)
         },
         Damage("the first frame with records", survivors: Array(2..<10), gaps: [0..<2], startsEpoch: true) {
-            world, at in world.disk.flipBit(world.segment(1), at: at[0] + 128 + 106, bit: 5)
+            world, at in world.disk.flipBit(world.segment(1), at: at[0] + 106, bit: 5)
         },
         Damage("a frame copied to another place", survivors: all, startsEpoch: false) { world, at in
             guard var bytes = world.disk.contents(world.segment(1)) else { return }
@@ -93,7 +93,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
                 let records = [world.record(2 * i, number), world.record(2 * i + 1, number)]
                 expected += records
                 try log.append(records)
-                starts.append(4096 * (i + 1))
+                starts.append(4096 * (i + 2))  // behind the header and the declarations
                 try log.flush()
             }
         }
@@ -127,14 +127,14 @@ struct Damage: Sendable, CustomTestStringConvertible {
             try log.append([world.record(1, number)])
             try log.flush()
         }
-        world.disk.flipBit(world.segment(1), at: 8192 + 108, bit: 0)
+        world.disk.flipBit(world.segment(1), at: 12_288 + 108, bit: 0)
         let log = try world.open()
         let name = try #require(log.report.tornCopy)
-        #expect(name == "torn-0000000000000001-8192.bin")
+        #expect(name == "torn-0000000000000001-12288.bin")
         let copy = try #require(world.disk.contents(world.path(name)))
         let segment = try #require(world.disk.contents(world.segment(1)))
         #expect(copy.count == log.report.tornBytes)
-        #expect(copy == Array(segment[8192..<8192 + copy.count]))
+        #expect(copy == Array(segment[12_288..<12_288 + copy.count]))
     }
 
     @Test func `a newer segment opens the log for reading only`() throws {

@@ -27,7 +27,7 @@ import Timekeeping
         try log.flush()
         let stale = try #require(first.disk.contents(first.segment(1)))
         var file = try #require(second.disk.contents(second.segment(1)))
-        file.replaceSubrange(8192..<16384, with: stale[8192..<16384])
+        file.replaceSubrange(12_288..<20_480, with: stale[12_288..<20_480])
         second.disk.put(file, at: second.segment(1))
         log = try second.open()
         #expect(try Received(log).offsets == [0])
@@ -119,7 +119,7 @@ import Timekeeping
         }
         try say(1)
         // The end of the first epoch is torn, so what follows is another, in a segment of its own.
-        world.disk.flipBit(world.segment(1), at: 4096 + 40, bit: 0)
+        world.disk.flipBit(world.segment(1), at: 8192 + 40, bit: 0)
         world.clock.advance(by: 60_000)
         try log.append([world.record(5, number)])
         try log.flush()
@@ -153,8 +153,13 @@ import Timekeeping
         try log.flush()
         try log.append([world.record(2, numbers[2])])
         try log.flush()
-        // The first flush, which has the names twice, is damaged; a reading of the third series is still there.
-        for at in stride(from: 4096, to: 4096 + 800, by: 40) { world.disk.flipBit(world.segment(1), at: at, bit: 0) }
+        // Declarations and the first flush, which both have the names, are damaged; a reading of the third series is
+        // still there.
+        for page in [4096, 8192] {
+            for at in stride(from: page, to: page + 800, by: 40) {
+                world.disk.flipBit(world.segment(1), at: at, bit: 0)
+            }
+        }
         log = try world.open()
         #expect(log.report.lostSeries == 3)
         // Nothing but a sign of life becomes durable before the next start, which then knows no more than the header.
@@ -241,5 +246,46 @@ import Timekeeping
         log = try world.open()
         #expect(log.key(for: number) == LogWorld.key(0))
         #expect(log.report.lostSeries == 0)
+    }
+
+    /// A log of two segments, the second of them begun, with nothing in it of what was to be its first flush.
+    private func begunSegment(_ world: inout LogWorld) throws -> SeriesNumber {
+        let log = try world.open()
+        let number = try log.number(for: LogWorld.key(0))
+        let second = world.segment(2)
+        world.disk.fail { operation, path, _ in operation == .write && path == second ? EIO : nil }
+        var next = 0
+        while world.disk.contents(second) == nil {
+            try log.append([world.record(next, number, count: 100)])
+            try? log.flush()
+            next += 1
+        }
+        world.disk.fail(nil)
+        return number
+    }
+
+    @Test func `a segment names the series before the ring can give up those before it`() throws {
+        var world = LogWorld()
+        let number = try begunSegment(&world)
+        try world.disk.remove(world.segment(1))
+        let log = try world.open()
+        #expect(log.key(for: number) == LogWorld.key(0))
+        #expect(log.report.lostSeries == 0)
+    }
+
+    @Test func `a segment that an older program began without names is left for one that has them`() throws {
+        var world = LogWorld()
+        let number = try begunSegment(&world)
+        var bytes = try #require(world.disk.contents(world.segment(2)))
+        for i in 4096..<bytes.count { bytes[i] = 0 }
+        world.disk.put(bytes, at: world.segment(2))
+        var log = try world.open()
+        #expect(log.key(for: number) == LogWorld.key(0) && !log.report.startedEpoch)
+        try log.append([world.record(900, number)])
+        try log.flush()
+        for segment in [1, 2] { try world.disk.remove(world.segment(segment)) }
+        log = try world.open()
+        #expect(log.key(for: number) == LogWorld.key(0))
+        #expect(try Received(log).records.last?.record == world.record(900, number))
     }
 }

@@ -17,7 +17,8 @@ public enum EpochStart {
     ) throws(LogError) -> Cursor {
         try options.check()
         let place = "\(directory)/\(options.topic.name)/\(options.partition)"
-        let wall = clock.now().wall
+        let now = clock.now()
+        let wall = now.wall
         let random = UInt64(truncatingIfNeeded: generator.next() & 0xFFFF as UInt64)
         let newEpoch = (UInt64(clamping: wall.milliseconds) & 0xFFFF_FFFF_FFFF) << 16 | random
         var recovery = Recovery(directory: place, fileSystem: fileSystem, options: options)
@@ -30,9 +31,11 @@ public enum EpochStart {
             var writer = SegmentWriter(
                 directory: place, fileSystem: fileSystem, options: options, nextNumber: log.nextNumber,
                 hasPrepared: log.hasPrepared)
+            let begun = ClockReading(
+                wall: max(wall, log.lastWall), monotonic: now.monotonic, synchronized: now.synchronized)
             _ = try writer.begin(
-                epoch: epoch, firstOffset: log.nextOffset, created: max(wall, log.lastWall),
-                seriesCount: log.dictionary.nextNumber.value)
+                epoch: epoch, firstOffset: log.nextOffset, created: begun, wall: begun.wall,
+                dictionary: log.dictionary)
             return Cursor(epoch: epoch, offset: log.nextOffset)
         } catch {
             throw LogError(options.topic, .disk(error))

@@ -70,6 +70,7 @@ struct FrameLimits: Hashable, Sendable {
         readings = target / FrameLimits.readingCost
         record = min(256 << 10, segmentSize / 8)
         declarations = target / FrameLimits.declarationCost
-        dictionary = segmentSize / 4
+        // With its last page filled up it takes a quarter of a segment.
+        dictionary = segmentSize / 4 - SegmentHeader.pageSize
     }
 }

@@ -120,15 +120,12 @@ struct LogState: Sendable {
         pending.close(now, heartbeat: heartbeat && pending.closed.isEmpty && isReadOnly == nil)
     }
 
-    /// Declarations of all series for the start of a segment whose first record is `first`.
-    func declarations(at first: UInt64, _ now: ClockReading) -> [ClosedFrame] {
-        pending.declarations(of: dictionary, at: first, monotonic: now.monotonic)
-    }
-
-    mutating func begin(_ segment: SegmentInfo) {
+    /// A segment was begun; what declares its series ends at `end`.
+    mutating func begin(_ segment: SegmentInfo, end: Int) {
         segments.append(segment)
         index = []
-        durablePosition = SegmentHeader.pageSize
+        durablePosition = end
+        statistics.writtenBytes += Int64(end)
     }
 
     mutating func noteWritten(_ written: SegmentWriter.Written, frames: [ClosedFrame]) {

@@ -23,8 +23,11 @@ struct PageBuffer {
     /// Where the next frame begins.
     var end: Int { written + writer.bytes.count }
 
-    /// Adds a frame, which then ends at a multiple of 8.
-    mutating func append(_ header: FrameHeader, _ frame: ClosedFrame) throws(DiskError) {
+    /// Adds a frame of segment `segment`, which then ends at a multiple of 8.
+    mutating func append(_ frame: ClosedFrame, segment: UInt64) throws(DiskError) {
+        var header = frame.header
+        header.segment = segment
+        header.position = UInt32(end)
         Frame.encode(header, dictionary: frame.dictionary, records: frame.records, to: &writer)
         pad(to: 8)
         if writer.bytes.count >= piece { try write() }

@@ -117,23 +117,4 @@ struct PendingFrames: Sendable {
         for frame in closed[..<count] { closedMemory -= frame.memory }
         closed.removeFirst(count)
     }
-
-    /// Frames without records that declare every series of `dictionary`, for the start of a segment.
-    func declarations(of dictionary: SeriesDictionary, at first: UInt64, monotonic: Int64) -> [ClosedFrame] {
-        var frames: [ClosedFrame] = []
-        let entries = dictionary.entries
-        var i = 0
-        while i < entries.count {
-            let end = min(entries.count, i + limits.declarations)
-            var writer = ByteWriter()
-            for entry in entries[i..<end] { writer.seriesEntry(entry.number, entry.key) }
-            let header = FrameHeader(
-                topic: options.topic, count: 0, epoch: epoch, firstOffset: first, gateway: options.gateway,
-                boot: options.boot, wall: closed.first?.header.wall ?? lastWall, monotonic: monotonic,
-                partition: options.partition)
-            frames.append(ClosedFrame(header: header, dictionary: writer.bytes, records: []))
-            i = end
-        }
-        return frames
-    }
 }

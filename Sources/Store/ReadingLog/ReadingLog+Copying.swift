@@ -2,7 +2,7 @@ import Disk
 import Records
 
 extension ReadingLog {
-    /// The file that the log writes into now and how many of its bytes are durable; nil before the first flush.
+    /// The file that the log writes into now and how many of its bytes are durable; nil before the first segment.
     /// A copy of the log takes no more of that file; all older files are whole.
     public var activeFile: (name: String, durableBytes: Int)? {
         let view = view

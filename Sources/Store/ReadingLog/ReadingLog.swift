@@ -132,10 +132,8 @@ public final class ReadingLog: Log {
         if let version = report.newerFormat { throw LogError(options.topic, .newerFormat(version: version)) }
         if state.withLock({ $0.takeMustLeaveSegment() }) { writer.leaveSegment() }
         if writer.needsSegment(for: first.length) { try rotate(&writer, first.header.firstOffset, now) }
-        let declarations =
-            writer.activeIsBegun ? [] : state.withLock { $0.declarations(at: first.header.firstOffset, now) }
         do throws(DiskError) {
-            let written = try writer.write(declarations: declarations, frames: frames)
+            let written = try writer.write(frames)
             state.withLock { $0.noteWritten(written, frames: frames) }
         } catch {
             throw LogError(options.topic, .disk(error))
@@ -167,12 +165,13 @@ public final class ReadingLog: Log {
     }
 
     private func begin(_ writer: inout SegmentWriter, _ first: UInt64, _ now: ClockReading) throws(DiskError) {
-        let (epoch, count) = state.withLock {
-            ($0.pending.closed.first?.header.epoch ?? 0, $0.dictionary.nextNumber.value)
+        let (frame, dictionary, lastWall) = state.withLock {
+            ($0.pending.closed.first?.header, $0.dictionary, $0.pending.lastWall)
         }
-        let info = try writer.begin(
-            epoch: epoch, firstOffset: first, created: now.wall, seriesCount: count)
-        state.withLock { $0.begin(info) }
+        let segment = try writer.begin(
+            epoch: frame?.epoch ?? 0, firstOffset: first, created: now, wall: frame?.wall ?? lastWall,
+            dictionary: dictionary)
+        state.withLock { $0.begin(segment.info, end: segment.end) }
     }
 
     private func recycleOldest(_ writer: inout SegmentWriter) throws(LogError) {

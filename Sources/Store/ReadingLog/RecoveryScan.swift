@@ -48,9 +48,11 @@ extension Recovery {
             }
         }
         log.isBegun = goodEnd > SegmentHeader.pageSize
+        // Begun by a version that declared the series with the first flush: it goes on in a segment that does.
+        let isNameless = !log.isBegun && headers[last.number]?.seriesCount ?? 0 > 0
         let page = SegmentHeader.pageSize
         let tail = (goodEnd + page - 1) / page * page
-        log.position = tail
+        log.position = isNameless ? nil : tail
         var cutEnd = broken.map(\.end).max() ?? tail
         if headers[last.number]?.isNewFile == true { cutEnd = max(cutEnd, try lastNonZero(file, from: tail) ?? tail) }
         if cutEnd > tail || !broken.isEmpty {

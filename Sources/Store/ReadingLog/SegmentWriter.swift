@@ -31,7 +31,7 @@ struct SegmentWriter: Sendable {
         let info: SegmentInfo
         /// Where the next flush begins: a page boundary.
         var position: Int
-        /// False until a flush into it was durable; then the dictionary of all series is at its start.
+        /// False until a flush into it was durable.
         var isBegun: Bool
         /// A write or sync into it failed: what lies beyond `position` is not known.
         var failed = false
@@ -79,12 +79,8 @@ struct SegmentWriter: Sendable {
         return active.position + length > active.info.size
     }
 
-    var activeIsBegun: Bool { active?.isBegun ?? false }
-
-    /// Writes the frames of `declarations` (only into a segment that is not begun) and as many of `frames` as fit.
-    mutating func write(
-        declarations: [ClosedFrame], frames: [ClosedFrame]
-    ) throws(DiskError) -> Written {
+    /// Writes as many of `frames` as fit.
+    mutating func write(_ frames: [ClosedFrame]) throws(DiskError) -> Written {
         guard let active else { preconditionFailure("write without a segment") }
         let start = active.position
         var positions: [Int] = []
@@ -92,16 +88,13 @@ struct SegmentWriter: Sendable {
         do throws(DiskError) {
             pages = PageBuffer(
                 active.failed ? try reopen(active) : active.file, at: start, piece: options.segmentSize / 8)
-            for frame in declarations + frames {
+            for frame in frames {
                 let position = pages.end
                 if position + (frame.length + 7) & ~7 > active.info.size { break }
                 positions.append(position)
-                var header = frame.header
-                header.segment = active.info.number
-                header.position = UInt32(position)
-                try pages.append(header, frame)
+                try pages.append(frame, segment: active.info.number)
             }
-            precondition(positions.count > declarations.count, "a frame must fit in an empty segment")
+            precondition(!positions.isEmpty, "a frame must fit in an empty segment")
             try pages.finish()
         } catch {
             self.active?.failed = true
@@ -111,7 +104,6 @@ struct SegmentWriter: Sendable {
         self.active?.position = start + padded
         self.active?.isBegun = true
         self.active?.failed = false
-        positions.removeFirst(declarations.count)
         return Written(
             frames: positions.count, segment: active.info.number, positions: positions, end: start + padded,
             bytes: padded)
@@ -144,11 +136,15 @@ struct SegmentWriter: Sendable {
         try fileSystem.syncDirectory(directory)
     }
 
-    /// Makes a segment the active one, from the prepared file or a new one. After an error the active segment is the
-    /// one before, and a file that is prepared stays so.
+    /// Makes a segment the active one, from the prepared file or a new one, with every series of `dictionary` declared
+    /// at its start; `wall` is the time of those frames. After an error the active segment is the one before, and a
+    /// file that is prepared stays so.
+    ///
+    /// The segments before may be given up as soon as this one is there, so the declarations are durable before it has
+    /// its name: were they part of the first flush, a cut in it could leave no segment that names the series.
     mutating func begin(
-        epoch: UInt64, firstOffset: UInt64, created: Timestamp, seriesCount: UInt32
-    ) throws(DiskError) -> SegmentInfo {
+        epoch: UInt64, firstOffset: UInt64, created: ClockReading, wall: Timestamp, dictionary: SeriesDictionary
+    ) throws(DiskError) -> (info: SegmentInfo, end: Int) {
         let prepared = directory + "/" + SegmentFile.next
         try takeBackStray(prepared)
         // Before the header changes, so that no file has one segment's name and another's header.
@@ -157,10 +153,10 @@ struct SegmentWriter: Sendable {
         hasPrepared = true
         let header = SegmentHeader(
             topic: options.topic, partition: options.partition, number: nextNumber, gateway: options.gateway,
-            epoch: epoch, firstOffset: firstOffset, created: created, size: UInt64(options.segmentSize),
-            seriesCount: seriesCount, isNewFile: isNew)
+            epoch: epoch, firstOffset: firstOffset, created: created.wall, size: UInt64(options.segmentSize),
+            seriesCount: dictionary.nextNumber.value, isNewFile: isNew)
         try file.write(header.encoded(), at: 0)
-        try file.sync()
+        let end = try declare(dictionary, header, wall: wall, monotonic: created.monotonic, in: file)
         let path = directory + "/" + SegmentFile.name(nextNumber)
         try fileSystem.rename(prepared, to: path)
         do throws(DiskError) {
@@ -184,8 +180,29 @@ struct SegmentWriter: Sendable {
         // Opened again for its name in messages only.
         let named = (try? fileSystem.open(path, .update)) ?? file
         if named !== file { file.close() }
-        active = Active(file: named, info: info, position: SegmentHeader.pageSize, isBegun: false)
-        return info
+        active = Active(file: named, info: info, position: end, isBegun: false)
+        return (info, end)
+    }
+
+    /// Writes frames without records that declare every series, and makes them and the header durable; where they end.
+    private func declare(
+        _ dictionary: SeriesDictionary, _ segment: SegmentHeader, wall: Timestamp, monotonic: Int64, in file: any File
+    ) throws(DiskError) -> Int {
+        var pages = PageBuffer(file, at: SegmentHeader.pageSize, piece: options.segmentSize / 8)
+        let limit = FrameLimits(segmentSize: options.segmentSize).declarations
+        let entries = dictionary.entries
+        for from in stride(from: 0, to: entries.count, by: limit) {
+            var names = ByteWriter()
+            for entry in entries[from..<min(from + limit, entries.count)] { names.seriesEntry(entry.number, entry.key) }
+            let header = FrameHeader(
+                topic: options.topic, count: 0, epoch: segment.epoch, firstOffset: segment.firstOffset,
+                gateway: options.gateway, boot: options.boot, wall: wall, monotonic: monotonic,
+                partition: options.partition)
+            try pages.append(
+                ClosedFrame(header: header, dictionary: names.bytes, records: []), segment: segment.number)
+        }
+        try pages.finish()
+        return pages.end
     }
 
     /// A file that an earlier attempt gave its name and could not take it back from: else it would lie beside the
