@@ -76,7 +76,8 @@ extension FlowSource {
         let (before, after) = (line.points[next - 1], line.points[next])
         guard after.opens, before.time < time else { return }
         let end = min(after.time, time + UsageLimits.maximumHold)
-        let energy = power * (end - time)
+        // Whole mWh: parts of one would move the rounding of every later slot.
+        let energy = FlowSource.wholeEnergy(power * (end - time))
         line.shift(from: next, by: energy)
         line.insert(TrackPoint(time: time, booked: before.booked, opens: true), at: next)
         if end < after.time {
