@@ -202,13 +202,13 @@ let targets: [Target] = [
             "ReadingLog", "Simulation", "Usage", "Metering", "Records", "Timekeeping",
         ]),
 
-    tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient"]),
-    tests("Timekeeping", ["Timekeeping"], fixtures: true),
+    tests("Libraries", ["SQLite", "TOML", "JSONScanner", "HTTPClient", "Simulation"]),
+    tests("Timekeeping", ["Simulation", "Timekeeping"], fixtures: true),
     tests("Metering", ["Metering", "Timekeeping"], fixtures: true),
-    tests("Records", ["Records", "Metering", "Timekeeping"], fixtures: true),
+    tests("Records", ["Records", "Metering", "Simulation", "Timekeeping"], fixtures: true),
     tests("Field", ["Modbus", "MQTT", "Simulation", "Threads"]),
-    tests("Devices", ["Devices", "Metering", "Timekeeping", "JSONScanner"], fixtures: true),
-    tests("Prices", ["Prices", "Metering", "Timekeeping"]),
+    tests("Devices", ["Devices", "JSONScanner", "Metering", "Simulation", "Timekeeping"], fixtures: true),
+    tests("Prices", ["Prices", "Metering", "Simulation", "Timekeeping"]),
     tests(
         "Intake",
         ["Intake", "Devices", "MQTT", "Metering", "Modbus", "Records", "Simulation", "Timekeeping", logging]),
@@ -221,14 +221,17 @@ let targets: [Target] = [
         [
             "Upkeep", "Disk", "Exchange", "History", "Metering", "ReadingLog", "Records", "Simulation", "Timekeeping",
         ]),
-    tests("Exchange", ["Exchange", "Metering", "Timekeeping"], fixtures: true),
-    tests("Usage", ["Usage", "Metering", "Records", "Timekeeping"]),
-    tests("Billing", ["Billing", "Usage", "Metering", "Records", "Timekeeping"], fixtures: true),
-    tests("Ledger", ["Ledger", "Metering", "Records", "SQLite", "Timekeeping", "Usage"]),
+    tests("Exchange", ["Exchange", "Metering", "Simulation", "Timekeeping"], fixtures: true),
+    tests("Usage", ["Usage", "Metering", "Records", "Simulation", "Timekeeping"]),
+    tests("Billing", ["Billing", "Usage", "Metering", "Records", "Simulation", "Timekeeping"], fixtures: true),
+    tests("Ledger", ["Ledger", "Metering", "Records", "Simulation", "SQLite", "Timekeeping", "Usage"]),
     tests("Bridge", ["Bridge", "Metering", "Records", "Timekeeping"]),
     tests(
         "ConfigurationFile",
-        ["ConfigurationFile", "Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Timekeeping"]),
+        [
+            "ConfigurationFile", "Devices", "Intake", "Metering", "Modbus", "MQTT", "Prices", "Simulation",
+            "Timekeeping",
+        ]),
     tests(
         "API",
         [

@@ -1,26 +1,15 @@
 import Metering
+import Simulation
 import Testing
 import Timekeeping
 import Usage
 
 @testable import Billing
 
-/// SplitMix64: the same numbers from the same seed, everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 /// Random tariffs over random slots: bills and usage, which work their prices out apart, have to agree.
 struct BillPropertyTests {
     private struct World {
-        var random: Seeded
+        var random: SplitMix64
 
         mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         mutating func flag() -> Bool { Bool.random(using: &random) }
@@ -82,7 +71,7 @@ struct BillPropertyTests {
 
     @Test(arguments: 1...24 as ClosedRange<UInt64>)
     func `what usage costs is what the bills' lines of energy and levies say`(seed: UInt64) throws {
-        var world = World(random: Seeded(state: seed))
+        var world = World(random: SplitMix64(seed: seed))
         let names = ["Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Asia/Kathmandu"]
         let place = try zone(names[world.number(0...3)])
         let begin = place.start(of: try #require(LocalDay("2026-03-20")))
@@ -131,7 +120,7 @@ struct BillPropertyTests {
 
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `bills and usage do not depend on how slots are handed over`(seed: UInt64) throws {
-        var world = World(random: Seeded(state: seed &+ 1000))
+        var world = World(random: SplitMix64(seed: seed &+ 1000))
         let place = try zone("Europe/Berlin")
         let first = Slot(containing: place.start(of: try #require(LocalDay("2026-10-20"))))
         let settings = [

@@ -5,6 +5,7 @@ import Intake
 import MQTT
 import Metering
 import Modbus
+import Simulation
 import Testing
 import Timekeeping
 
@@ -183,7 +184,7 @@ import Timekeeping
 
     @Test func `hostile text is refused or read, and never traps`() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SplitMix64(seed: seed)
         let names = ["home", "mqtt", "modbus", "device", "tariff", "store", "log", "profiles", "x", "name", "bus"]
         let values = [
             "1", "-9223372036854775808", "9223372036854775807", "1e308", "inf", "nan", "true", "\"\"", "\"10s\"",
@@ -222,20 +223,5 @@ import Timekeeping
                 #expect(problem.hasPrefix("t.toml:"), "seed \(seed): \(problem)")
             }
         }
-    }
-}
-
-/// SplitMix64, so that a seed that was printed can be run again.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

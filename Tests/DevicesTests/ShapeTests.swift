@@ -1,5 +1,6 @@
 import Devices
 import Metering
+import Simulation
 import Testing
 import Timekeeping
 
@@ -22,7 +23,7 @@ import Timekeeping
         }
 
     /// The text with one of its scalars replaced.
-    private static func vary(_ text: String, _ random: inout SeededGenerator) -> String {
+    private static func vary(_ text: String, _ random: inout SplitMix64) -> String {
         let bytes = Array(text.utf8)
         let starts = bytes.indices.filter { bytes[$0] == UInt8(ascii: ":") || bytes[$0] == UInt8(ascii: "[") }
         guard let start = starts.randomElement(using: &random) else { return text }
@@ -33,7 +34,7 @@ import Timekeeping
     }
 
     @Test func `a message read by its shape means what parsing it means`() {
-        var random = SeededGenerator(state: Self.seed)
+        var random = SplitMix64(seed: Self.seed)
         let short = Decoding()
         let long = Decoding(learnsShapes: false)
         for round in 0..<6_000 {

@@ -1,5 +1,6 @@
 import Devices
 import Metering
+import Simulation
 import Testing
 
 /// The walk along a chain of models, and where it puts a profile's registers.
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func `words from a hostile device end the walk, whatever they are`() {
-        var random = SeededGenerator(state: 0x5EED_2026)
+        var random = SplitMix64(seed: 0x5EED_2026)
         for _ in 0..<2_000 {
             var walk = SunSpecWalk()
             var requests = 0

@@ -1,6 +1,7 @@
 import Exchange
 import Foundation
 import Metering
+import Simulation
 import Testing
 import Timekeeping
 
@@ -38,7 +39,7 @@ import Timekeeping
     @Test(arguments: [ExchangeFormat.csv, .jsonl, .influx])
     func `random readings survive export, import and export`(_ format: ExchangeFormat) {
         let seed: UInt64 = .random(in: 0 ... .max)
-        var dice = Dice(state: seed)
+        var dice = SplitMix64(seed: seed)
         let names = ["washer", "plug, 2", "a=b c", "\\", "\"", "ü\\,x", "k", String(repeating: "n", count: 64)]
         let channels = ["total", "l1", "0", "abcdefghijklmno"].compactMap { Channel($0) }
         let readings = (0..<2_000).map { _ in

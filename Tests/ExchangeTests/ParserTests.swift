@@ -1,5 +1,6 @@
 import Exchange
 import Metering
+import Simulation
 import Testing
 import Timekeeping
 
@@ -116,7 +117,7 @@ import Timekeeping
     @Test(arguments: [ExchangeFormat.csv, .jsonl, .influx])
     func `mutated files never trap and give only readings that can be written`(_ format: ExchangeFormat) {
         let seed: UInt64 = .random(in: 0 ... .max)
-        var dice = Dice(state: seed)
+        var dice = SplitMix64(seed: seed)
         let clean = written(GoldenTests.sample, as: format)
         for _ in 0..<1_500 {
             var bytes = clean

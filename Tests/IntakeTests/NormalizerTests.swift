@@ -1,6 +1,7 @@
 import Devices
 import Intake
 import Metering
+import Simulation
 import Testing
 import Timekeeping
 
@@ -118,7 +119,7 @@ import Timekeeping
 
     @Test func `random samples never trap, and every reading is plausible and in time`() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SplitMix64(seed: seed)
         var normalizer = Normalizer()
         let edges: [Int64] = [.min, .max, 0, -1, 1, 1_000_000_000_000_000, -1_000_000_000]
         for _ in 0..<3000 {
@@ -147,20 +148,5 @@ import Timekeeping
             }
             #expect(readings.count <= samples.count, "seed \(seed)")
         }
-    }
-}
-
-/// SplitMix64, so that a seed that was printed can be run again.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -53,7 +54,7 @@ import Timekeeping
         try filled(whole)
         let expected = try Ledger(path: whole.path).all()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: whole.path))
-        var generator = Seeded(state: 77)
+        var generator = SplitMix64(seed: 77)
         print("seed 77")
         var errors = 0
         for _ in 0..<40 {
@@ -121,7 +122,7 @@ import Timekeeping
 
     @Test func `a slot costs at most 40 bytes and a day of commits at most 3 MB`() throws {
         let scratch = try Scratch()
-        var generator = Seeded(state: 3)
+        var generator = SplitMix64(seed: 3)
         let devices = (0..<20).map { _ in DeviceID(using: &generator) }
         let days: Int64 = 4
         let written = try self.days(days, devices, scratch.path, &generator)
@@ -136,7 +137,7 @@ import Timekeeping
 
     /// Commits every slot of so many days, and returns the bytes written meanwhile, fixed costs of opening left out.
     private func days(
-        _ days: Int64, _ devices: [DeviceID], _ path: String, _ generator: inout Seeded
+        _ days: Int64, _ devices: [DeviceID], _ path: String, _ generator: inout SplitMix64
     ) throws -> Int64 {
         func written() throws -> Int64 {
             let text = try String(contentsOfFile: "/proc/thread-self/io", encoding: .utf8)

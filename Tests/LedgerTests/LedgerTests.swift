@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 import Usage
@@ -22,17 +23,6 @@ final class Scratch {
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
             try FileManager.default.copyItem(atPath: path + suffix, toPath: other.path + suffix)
         }
-    }
-}
-
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }
 
@@ -123,7 +113,7 @@ func usage(_ device: DeviceID, _ slot: Int64, source: UInt64, imported: Int64? =
     @Test(arguments: [UInt64(1), 2, 3, 4, 5])
     func `any order and split of the same changes, with repeats, leaves the same ledger`(seed: UInt64) throws {
         print("seed \(seed)")
-        var generator = Seeded(state: seed)
+        var generator = SplitMix64(seed: seed)
         let devices = (0..<5).map { _ in DeviceID(using: &generator) }
         let changes = (0..<400).map { source in
             SlotUsage(

@@ -2,6 +2,7 @@ import Ledger
 import Metering
 import Records
 import SQLite
+import Simulation
 import Testing
 import Timekeeping
 import Usage
@@ -22,7 +23,7 @@ import Usage
         [total.imported, total.exported, total.produced, total.charged, total.discharged].map { $0 ?? 0 }
     }
 
-    private func random(_ generator: inout Seeded, source: UInt64) -> SlotUsage {
+    private func random(_ generator: inout SplitMix64, source: UInt64) -> SlotUsage {
         func energy() -> Int64? {
             Bool.random(using: &generator) ? Int64.random(in: -5...1_000_000, using: &generator) : nil
         }
@@ -35,7 +36,7 @@ import Usage
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func `totals are the sums of the slots, however often these change`(seed: UInt64) throws {
-        var generator = Seeded(state: seed)
+        var generator = SplitMix64(seed: seed)
         let scratch = try Scratch()
         let ledger = try Ledger(path: scratch.path)
         for round in 1...30 as ClosedRange<UInt64> {

@@ -1,5 +1,6 @@
 import Foundation
 import JSONScanner
+import Simulation
 import Testing
 
 /// Same documents, same verdict and same values as Foundation's parser, on documents that were damaged at random.
@@ -10,7 +11,7 @@ import Testing
 
     @Test func `damaged sensor documents never crash and agree with Foundation`() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         let scanner = JSONScanner()
         var accepted = 0
         for _ in 0..<20_000 {
@@ -31,7 +32,7 @@ import Testing
         #expect(accepted > 1_000 && accepted < 19_000, "seed \(seed): \(accepted) accepted shows nothing")
     }
 
-    static func damaged(_ bytes: [UInt8], by random: inout SplitMix) -> [UInt8] {
+    static func damaged(_ bytes: [UInt8], by random: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
             let at = Int.random(in: 0..<bytes.count, using: &random)
@@ -83,18 +84,5 @@ import Testing
         let text = String(decoding: bytes, as: UTF8.self)
         return bytes.starts(with: [0xEF, 0xBB, 0xBF]) || bytes.prefix(4).contains(0)
             || text.range(of: #",\s*[\]}]"#, options: .regularExpression) != nil
-    }
-}
-
-/// A small seeded generator: the same seed, the same documents.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

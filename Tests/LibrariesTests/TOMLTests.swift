@@ -1,3 +1,4 @@
+import Simulation
 import TOML
 import Testing
 
@@ -127,7 +128,7 @@ import Testing
 
     @Test func `damaged text never crashes`() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         let marks = Array("[]{}=\"'.,#\n\r \\019eE+-_:TZt".utf8)
         var accepted = 0
         for _ in 0..<3_000 {

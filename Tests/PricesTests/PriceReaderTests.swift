@@ -1,6 +1,7 @@
 import Foundation
 import Metering
 import Prices
+import Simulation
 import Testing
 import Timekeeping
 
@@ -123,7 +124,7 @@ struct PriceReaderTests {
 
     @Test func `no bytes do more than fail`() throws {
         let seed: UInt64 = 0x7072_6963
-        var generator = Seeded(state: seed)
+        var generator = SplitMix64(seed: seed)
         let seeds = [
             "time,price\n2026-03-29T00:00:00Z,1\n2026-03-29T01:00:00Z,2\n",
             #"{"data":[{"start":1774738800000,"price":94.09},{"start":1774742400000,"price":1}]}"#,
@@ -144,17 +145,5 @@ struct PriceReaderTests {
         #expect(
             PriceSource.address("https://x/{today}?to={tomorrow}&from={yesterday}", today: day)
                 == "https://x/2026-12-31?to=2027-01-01&from=2026-12-30")
-    }
-}
-
-/// SplitMix64: the same on every machine.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

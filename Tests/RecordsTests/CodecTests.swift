@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -110,7 +111,7 @@ import Timekeeping
     }
 
     @Test func `readings of every length have the bytes that one integer after the other has`() throws {
-        var generator = Seeded(state: 21)
+        var generator = SplitMix64(seed: 21)
         for count in [1, 63, 64, 65, 127, 128, 129, 1000] {
             let readings = (0..<count).map { _ in
                 let shift = Int64.random(in: 0...63, using: &generator)
@@ -135,7 +136,7 @@ import Timekeeping
 
     @Test(arguments: [UInt64(11), 12, 13]) func `any valid record comes back as it was`(seed: UInt64) throws {
         print("seed \(seed)")
-        var random = RandomRecords(generator: Seeded(state: seed))
+        var random = RandomRecords(generator: SplitMix64(seed: seed))
         for _ in 0..<3000 {
             let record = random.record()
             let bytes = encoded(record)

@@ -1,10 +1,11 @@
 import Metering
 import Records
+import Simulation
 import Timekeeping
 
 /// Valid records of every kind, with values at the ends of their ranges as often as between.
 struct RandomRecords {
-    var generator: Seeded
+    var generator: SplitMix64
 
     mutating func record() -> Record {
         switch number(9) {

@@ -78,18 +78,6 @@ enum Samples {
     static func heartbeat() -> [UInt8] { Frame.encode(header(count: 0), dictionary: [], records: []) }
 }
 
-/// SplitMix64: small, and the same on every machine.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 func encoded(_ record: Record, wall: Timestamp = Samples.wall) -> [UInt8] {
     var writer = ByteWriter()
     writer.record(record, wall: wall)

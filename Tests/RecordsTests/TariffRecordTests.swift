@@ -1,6 +1,7 @@
 import Foundation
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -59,7 +60,7 @@ struct TariffRecordTests {
     }
 
     @Test func `no broken bytes of a tariff or a run of prices do more than fail`() throws {
-        var random = Seeded(state: 0x7461_7269)
+        var random = SplitMix64(seed: 0x7461_7269)
         for record in [TariffSamples.settings, TariffSamples.prices] {
             let bytes = encoded(record)
             for length in 2..<bytes.count {

@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Timekeeping
 
 /// What the golden files of tariffs and prices hold. Never changed, as `Samples`.

@@ -1,3 +1,4 @@
+import Simulation
 import Testing
 
 @testable import Timekeeping
@@ -153,7 +154,7 @@ struct LocalBucketTests {
     @Test(arguments: fixtureZones)
     func `every instant resolves back from its local time`(name: String) throws {
         let seed: UInt64 = 0x6C6F_6361
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let zone = try Fixture.zone(name)
         for _ in 0..<2000 {
             let at = Timestamp(milliseconds: Int64.random(in: 0..<4_102_444_800_000, using: &random))

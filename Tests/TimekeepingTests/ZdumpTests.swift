@@ -1,4 +1,5 @@
 import Foundation
+import Simulation
 import Testing
 
 @testable import Timekeeping
@@ -59,7 +60,7 @@ struct ZdumpTests {
     @Test(arguments: fixtureZones)
     func `random instants agree with the C library`(name: String) throws {
         let seed: UInt64 = 0x7A6F_6E65
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let zone = try Fixture.zone(name, slim: true)
         let instants = (0..<1000).map { _ in Int64.random(in: 0..<2_145_916_800, using: &random) }
         let input = FileManager.default.temporaryDirectory.appendingPathComponent("instants-\(UUID().uuidString)")

@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -17,7 +18,7 @@ struct FaultyCounter {
     var expected: Int64 = 0
     var counterClass: CounterClass
 
-    init(_ generator: inout Seeded, counterClass: CounterClass) {
+    init(_ generator: inout SplitMix64, counterClass: CounterClass) {
         self.counterClass = counterClass
         var time: Int64 = Int64.random(in: 0...900, using: &generator)
         var register = Int64.random(in: 1_000_000...900_000_000, using: &generator)
@@ -34,7 +35,7 @@ struct FaultyCounter {
     }
 
     private mutating func addSegment(
-        _ segment: Int, _ time: inout Int64, _ register: inout Int64, _ generator: inout Seeded
+        _ segment: Int, _ time: inout Int64, _ register: inout Int64, _ generator: inout SplitMix64
     ) {
         let first = register
         var genuine: [Delivery] = [Delivery(time: time, value: register)]
@@ -95,7 +96,7 @@ struct ConservationTests {
     @Test(arguments: [CounterClass.lifetime, .resettable, .volatile])
     func `slots sum to the segments, whatever happened to the counter`(counterClass: CounterClass) {
         for seed in 1...60 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let faulty = FaultyCounter(&generator, counterClass: counterClass == .resettable ? .lifetime : counterClass)
             var meters = Meters()
             let counter = Counter(quantity: .energyImport, counterClass: counterClass, step: 1)
@@ -114,7 +115,7 @@ struct ConservationTests {
 
     @Test func `a clean counter sums to last less first through any delay within the lateness`() throws {
         for seed in 1...20 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             var value: Int64 = 1_000_000
             var readings: [(Int64, Int64)] = []
             for t in stride(from: Int64(0), through: 40_000, by: 120) {

@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -111,7 +112,7 @@ struct CurveCounterTests {
         counterClass: CounterClass
     ) throws {
         for seed in 1...16 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let (lines, expected) = randomLines(counterClass, &generator)
             let counter = Counter(quantity: .energyImport, counterClass: counterClass, step: 1)
             var inTime = Meters(revisesDecisions: true)
@@ -135,7 +136,7 @@ struct CurveCounterTests {
 
     /// A counter that tells what flowed, roughly as its power does, each at times of its own and with holes; and what
     /// its slots must sum to.
-    private func randomLines(_ counterClass: CounterClass, _ generator: inout Seeded) -> ([Line], Int64) {
+    private func randomLines(_ counterClass: CounterClass, _ generator: inout SplitMix64) -> ([Line], Int64) {
         var lines: [Line] = []
         var (time, register, expected) = (Int64(10), Int64(9_000_000), Int64(0))
         for number in 0..<120 {
@@ -161,7 +162,7 @@ struct CurveCounterTests {
     }
 
     @Test func `shares of random powers sum to what the register says, mirrored when all is turned round`() throws {
-        var generator = Seeded(11)
+        var generator = SplitMix64(seed: 11)
         for run in 0..<3_000 {
             let works = (0..<Int.random(in: 2...6, using: &generator)).reduce(into: [Int64]()) { works, _ in
                 let part = Int64.random(in: -4_000_000_000...4_000_000_000, using: &generator)

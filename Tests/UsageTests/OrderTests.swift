@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -16,7 +17,7 @@ struct UnrulyCounter {
         case jitter, reset, rollover, rollBack, momentaryZero, unitJump, spike, level, silence
     }
 
-    init(_ generator: inout Seeded, count: Int) {
+    init(_ generator: inout SplitMix64, count: Int) {
         var time = Int64.random(in: 0...900, using: &generator)
         var register = Int64.random(in: 50_000_000...900_000_000, using: &generator)
         while readings.count < count {
@@ -52,7 +53,7 @@ struct UnrulyCounter {
     }
 
     private mutating func step(
-        _ time: inout Int64, _ register: inout Int64, _ generator: inout Seeded, at level: Int64? = nil
+        _ time: inout Int64, _ register: inout Int64, _ generator: inout SplitMix64, at level: Int64? = nil
     ) {
         let wait = Int64.random(in: 20...300, using: &generator)
         if let level, register < level { register = level }
@@ -63,7 +64,7 @@ struct UnrulyCounter {
 
 extension Array {
     /// The same in an order in which each element is delayed by less than `delay`, in the elements' own time.
-    func delayed(by delay: Int64, _ time: (Element) -> Int64, _ generator: inout Seeded) -> [Element] {
+    func delayed(by delay: Int64, _ time: (Element) -> Int64, _ generator: inout SplitMix64) -> [Element] {
         map { element in
             // Most come in time, some much later.
             let late = generator.next() % 4 == 0
@@ -80,7 +81,7 @@ struct OrderTests {
         counterClass: CounterClass
     ) throws {
         for seed in 1...16 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let unruly = UnrulyCounter(&generator, count: 150)
             let counter = Counter(
                 quantity: .energyImport, counterClass: counterClass, step: 1000, modulus: UnrulyCounter.modulus)
@@ -124,7 +125,7 @@ struct OrderTests {
 
     @Test func `a power comes to the same mWh in any order, and worked out again from any instant`() throws {
         for seed in 1...30 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             var time: Int64 = 0
             var readings: [(time: Int64, value: Int64)] = []
             for _ in 0..<400 {
@@ -189,7 +190,7 @@ extension Meters {
 extension Meters {
     /// Reads lines of device 1, some of them up to two hours late, with rests, restarts and recomputations in between.
     mutating func readMixed(
-        _ lines: [(time: Int64, quantity: Quantity, value: Int64)], _ generator: inout Seeded
+        _ lines: [(time: Int64, quantity: Quantity, value: Int64)], _ generator: inout SplitMix64
     ) throws {
         for line in lines.delayed(by: 7_000, \.time, &generator) {
             read(line.time, line.value, line.quantity)

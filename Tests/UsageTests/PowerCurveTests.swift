@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -116,7 +117,7 @@ struct PowerCurveTests {
 
     @Test func `counter and power in any order within two hours give what the order of time gives`() throws {
         for seed in 1...20 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let counterClass: CounterClass = seed % 2 == 0 ? .lifetime : .volatile
             let lines = randomLines(&generator)
             let counter = Counter(quantity: .energyImport, counterClass: counterClass, step: 1000)
@@ -134,7 +135,7 @@ struct PowerCurveTests {
     }
 
     /// A counter with faults, and a power told on its own times with holes.
-    private func randomLines(_ generator: inout Seeded) -> [Line] {
+    private func randomLines(_ generator: inout SplitMix64) -> [Line] {
         let unruly = UnrulyCounter(&generator, count: 150)
         var lines: [Line] = unruly.readings.map { ($0.time, .energyImport, $0.value) }
         let last = lines.map(\.time).max() ?? 0

@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -42,7 +43,7 @@ struct RecomputationTests {
 
     @Test func `nothing is worked out twice: a recomputation of any span leaves every slot as it is`() throws {
         for seed in 1...24 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let counterClass: CounterClass = seed % 2 == 0 ? .lifetime : .volatile
             let faulty = FaultyCounter(&generator, counterClass: counterClass)
             var meters = Meters()
@@ -67,7 +68,7 @@ struct RecomputationTests {
 
     @Test func `corrections, batches and stored states give the same bytes as one after another`() throws {
         for seed in 1...12 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             var reference = Meters()
             var split = Meters()
             reference.add(Meters.device(1))

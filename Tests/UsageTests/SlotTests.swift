@@ -1,5 +1,6 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
@@ -15,6 +16,25 @@ struct SlotTests {
         #expect(meters.slots().map(\.imported) == [3_333, 6_667])
         #expect(meters.slots().map(\.measuredTime) == [10_000, 20_000])
         #expect(meters.slots().map(\.quality) == [.partial, .partial])
+    }
+
+    @Test func `a late power in a hole moves the rounding of no slot after it`() {
+        for late in 1...40 as ClosedRange<Int64> {
+            var meters = Meters()
+            meters.add(Meters.device(1))
+            // Whole milliwatts for ten seconds are parts of a mWh.
+            for t in stride(from: Int64(0), through: 6_000, by: 10) where !(1_000..<1_700).contains(t) {
+                meters.read(t, 100_000 + t * 7919 % 991, .power)
+            }
+            meters.settle()
+            let before = meters.slots().map(\.imported)
+            meters.read(1_500, late * 13_331, .power)
+            meters.settle()
+            let after = meters.slots().map(\.imported)
+            #expect(before[1] != after[1], "late \(late)")
+            #expect(before.enumerated().allSatisfy { $0.offset == 1 || $0.element == after[$0.offset] }, "late \(late)")
+            #expect(meters.state.openSlots(from: Slot(index: 0)).map(\.imported) == after, "late \(late)")
+        }
     }
 
     @Test func `fifteen minutes are measured, a millisecond more is a gap`() {
@@ -71,7 +91,7 @@ struct SlotTests {
         for (t, v) in readings { inTime.read(t, v) }
         inTime.settle()
         for seed in 1...50 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             var shuffled = Meters()
             shuffled.add(Meters.device(1))
             // The last one first: nothing else can then be taken for a rise.

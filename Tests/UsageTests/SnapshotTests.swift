@@ -1,12 +1,13 @@
 import Metering
 import Records
+import Simulation
 import Testing
 import Timekeeping
 
 @testable import Usage
 
 /// Random facts about a few devices, plausible or not.
-private func facts(_ generator: inout Seeded, count: Int, wild: Bool) -> (SeriesDictionary, [Record]) {
+private func facts(_ generator: inout SplitMix64, count: Int, wild: Bool) -> (SeriesDictionary, [Record]) {
     let quantities: [Quantity] = [
         .energyImport, .energyExport, .energyTotal, .energyNet, .power, .energyImportDelta, .energyImportToday,
         .productionEnergy, .productionPower, .batteryPower, .voltage,
@@ -63,8 +64,8 @@ private func facts(_ generator: inout Seeded, count: Int, wild: Bool) -> (Series
 
 struct SnapshotTests {
     @Test func `any split into batches, with the state stored and read back, gives the same slots and bytes`() throws {
-        for seed in 1...10 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var generator = SplitMix64(seed: seed)
             let (dictionary, records) = facts(&generator, count: 300, wild: false)
             var reference = Meters()
             var split = Meters()
@@ -93,7 +94,7 @@ struct SnapshotTests {
 
     @Test func `no reading traps, whatever its value and time`() {
         for seed in 1...4 as ClosedRange<UInt64> {
-            var generator = Seeded(seed)
+            var generator = SplitMix64(seed: seed)
             let (dictionary, records) = facts(&generator, count: 300, wild: true)
             var meters = Meters()
             meters.dictionary = dictionary
@@ -104,7 +105,7 @@ struct SnapshotTests {
     }
 
     @Test func `mutated bytes never trap, and what they decode to does not either`() throws {
-        var generator = Seeded(5)
+        var generator = SplitMix64(seed: 5)
         let (dictionary, records) = facts(&generator, count: 60, wild: false)
         var meters = Meters()
         meters.dictionary = dictionary

@@ -1,3 +1,4 @@
+import Simulation
 import Testing
 
 @testable import Modbus
@@ -120,7 +121,7 @@ import Testing
     }
 
     @Test func `whatever comes, it ends and never answers by chance`() {
-        var random = Generator(state: 11)
+        var random = SplitMix64(seed: 11)
         for round in 0..<150 {
             var reader = AnswerReader(request, transaction: round % 2 == 0 ? nil : 3)
             var total = 0

@@ -1,4 +1,5 @@
 import Modbus
+import Simulation
 
 /// A line and its slaves without bytes and without a clock of their own: what the engine asks is answered by a model,
 /// and time goes on by exactly what it takes.
@@ -30,7 +31,7 @@ struct SimulatedLine {
     var reopened = 0
     /// Set: the bus cannot be opened.
     var trouble: String?
-    private var random = Generator(state: 7)
+    private var random = SplitMix64(seed: 7)
 
     init(_ plan: BusPlan, slaves: [UInt8: Slave], address: BusAddress, limits: BusLimits = BusLimits()) {
         self.address = address
@@ -97,19 +98,6 @@ struct SimulatedLine {
             return .success([UInt16](repeating: 0, count: request.count))
         }
         return .success(range.map { UInt16(truncatingIfNeeded: $0 &+ 1) })
-    }
-}
-
-/// SplitMix64, so that a run can be repeated.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }
 
