@@ -39,7 +39,7 @@ public final class History: Sendable {
         root = directory
         self.log = log
         self.options = options
-        reading = BlockReading(fileSystem)
+        reading = BlockReading(fileSystem, UnreadablePlaces { [log] in log.trouble == nil })
         let state = try HistoryOpening(root: directory, reading).run()
         let cursor = state.files(of: .raw).last?.footer.cursor ?? .oldest
         log.hold(History.consumerName, at: cursor)

@@ -198,8 +198,6 @@ struct HistoryState: ~Copyable, Sendable {
 
 // Files.
 extension HistoryState {
-    func files(of tier: HistoryTier) -> [BlockFile] { files[tier.rawValue] }
-
     mutating func add(_ file: BlockFile) {
         files[file.tier.rawValue].append(file)
         files[file.tier.rawValue].sort { $0.footer.sequence < $1.footer.sequence }
@@ -221,75 +219,5 @@ extension HistoryState {
         for file in files { add(file) }
         statistics.sealedFiles += 1
         statistics.writtenBytes += files.reduce(0) { $0 + $1.size }
-    }
-
-    /// The files that the ring of a tier gives up now, oldest values first; never the one with the cursor.
-    func expired(_ tier: HistoryTier, _ options: HistoryOptions) -> [BlockFile] {
-        let limit = options.limit(of: tier)
-        let files = files(of: tier)
-        let oldest = files.dropLast().sorted {
-            ($0.footer.last, $0.footer.sequence) < ($1.footer.last, $1.footer.sequence)
-        }
-        var bytes = files.reduce(0) { $0 + $1.size }
-        var expired: [BlockFile] = []
-        for file in oldest where file.footer.last < wall - limit.retention || bytes > limit.budget {
-            expired.append(file)
-            bytes -= file.size
-        }
-        return expired
-    }
-
-    /// Neighbours that are to become one file: `mergeCount` of about one size whose span one file may have.
-    func mergeable(_ tier: HistoryTier, _ options: HistoryOptions, except: Set<String>) -> [BlockFile]? {
-        let files = files(of: tier)
-        let count = options.mergeCount
-        var start = 0
-        while start + count <= files.count {
-            let window = files[start..<start + count]
-            start += 1
-            guard let first = window.first, let last = window.last,
-                last.footer.wall - first.footer.since <= tier.longestFile
-            else { continue }
-            let sizes = window.map { HistoryState.level($0, count) }
-            if sizes.allSatisfy({ $0 == sizes[0] }), !window.contains(where: { except.contains($0.path) }) {
-                return Array(window)
-            }
-        }
-        return nil
-    }
-
-    /// How often a file has been merged, from the number of seals in it.
-    private static func level(_ file: BlockFile, _ count: Int) -> Int {
-        var seals = file.footer.sequence - file.footer.firstSequence + 1
-        var level = 0
-        while seals >= UInt64(count) {
-            seals /= UInt64(count)
-            level += 1
-        }
-        return level
-    }
-
-    /// From here on a tier has all that came: files before have been given up.
-    func begin(of tier: HistoryTier, _ options: HistoryOptions) -> Timestamp {
-        guard let oldest = files(of: tier).first else {
-            let hasOthers = HistoryTier.allCases.contains { !files(of: $0).isEmpty }
-            return Timestamp(milliseconds: hasOthers ? .max : .min)
-        }
-        let lowest = HistoryTier.allCases.compactMap { files(of: $0).first?.footer.firstSequence }.min()
-        let begin =
-            oldest.footer.firstSequence == lowest ? Timestamp(milliseconds: .min) : oldest.footer.since
-        // What was imported into the distant past was given up out of turn: a coarser tier tells that it was there.
-        let staying = files(of: tier).filter { $0.footer.last >= wall - options.limit(of: tier).retention }
-        guard let earliest = staying.map(\.footer.first).min() else { return begin }
-        let isRolledUp = HistoryTier.rollUps.contains { coarser in
-            guard coarser.rawValue > tier.rawValue, let step = coarser.step else { return false }
-            return files(of: coarser).contains { $0.footer.first < earliest.floored(to: step) }
-        }
-        return isRolledUp ? max(begin, earliest) : begin
-    }
-
-    /// Raw values in this span are not in the roll-ups of the tier yet.
-    func lacks(_ tier: HistoryTier, _ from: Timestamp, _ to: Timestamp) -> Bool {
-        lacking[tier]?.contains { $0.footer.last >= from && $0.footer.first < to } ?? false
     }
 }

@@ -18,6 +18,8 @@ public protocol Log: AnyObject, Sendable {
     /// Makes all that was appended durable. With nothing to write and `heartbeat` it writes an empty frame, so that
     /// log time goes on. After an error nothing new is durable and the next flush tries again.
     func flush(heartbeat: Bool) throws(LogError)
+    /// Why the last flush failed; nil when it did not. Meanwhile records wait in memory.
+    var trouble: LogError? { get }
     /// A consumer's place in the log from `cursor` on.
     func reader(from cursor: Cursor) -> any LogReader
     /// The number of `key`, given now if it has none. It is declared on disk before anything that uses it.

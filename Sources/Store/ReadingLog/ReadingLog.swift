@@ -65,7 +65,6 @@ public final class ReadingLog: Log {
             return statistics
         }
     }
-    /// Why the last flush failed; nil when it did not. Meanwhile records wait in memory.
     public var trouble: LogError? { state.withLock { $0.failure } }
     /// The first record that the ring still has.
     public var oldest: Cursor { state.withLock { $0.oldest } }

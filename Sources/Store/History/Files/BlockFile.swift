@@ -88,3 +88,9 @@ final class BlockFile: Sendable {
         return try BlockIndex.decode(UnsafeRawBufferPointer(content), footer: footer, blocksEnd: blocksEnd)
     }
 }
+
+extension BlockError {
+    init(noIndexIn file: BlockFile) {
+        self.init(path: file.path, position: 0, reason: "the index is damaged or cannot be read")
+    }
+}

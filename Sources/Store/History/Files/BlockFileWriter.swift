@@ -63,7 +63,7 @@ final class BlockFileWriter {
     }
 
     /// Half of what a block may have: a query for a minute should not decode a week.
-    private static let pointsPerBlock = 1 << 14
+    static let pointsPerBlock = 1 << 14
 
     private func addBlock(_ key: SeriesKey, _ points: PointColumns) throws(DiskError) -> PointColumns {
         guard !points.times.isEmpty else { return points }

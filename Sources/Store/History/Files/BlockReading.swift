@@ -44,10 +44,21 @@ final class BlockReading: Sendable {
     final class Open: Sendable {
         let file: any File
         let entries: [BlockEntry]
+        private let unreadable: UnreadablePlaces
 
-        init(file: any File, entries: [BlockEntry]) {
+        init(file: any File, entries: [BlockEntry], _ unreadable: UnreadablePlaces) {
             self.file = file
             self.entries = entries
+            self.unreadable = unreadable
+        }
+
+        /// A block's columns; nil for damage.
+        func columns<Columns: BlockColumns>(
+            _ entry: BlockEntry, isQuery: Bool, _ scratch: DecodingScratch
+        ) throws(DiskError) -> Columns? {
+            try unreadable.read(file.path, at: entry.position, isQuery: isQuery) { () throws(DiskError) in
+                try BlockReading.columns(entry, file, scratch)
+            }
         }
 
         /// The series' entries.
@@ -74,14 +85,16 @@ final class BlockReading: Sendable {
     static let maximumEntries = 24_000
 
     let fileSystem: any FileSystem
+    private let unreadable: UnreadablePlaces
     private let state = Mutex(State())
 
-    init(_ fileSystem: any FileSystem) {
+    init(_ fileSystem: any FileSystem, _ unreadable: UnreadablePlaces) {
         self.fileSystem = fileSystem
+        self.unreadable = unreadable
     }
 
     /// The file, opened before or now; nil where its index is damaged. An error with `isMissing`: the ring took it.
-    func open(_ file: BlockFile, _ scratch: DecodingScratch) throws(DiskError) -> Open? {
+    func open(_ file: BlockFile, isQuery: Bool, _ scratch: DecodingScratch) throws(DiskError) -> Open? {
         let known = state.withLock { state -> Open? in
             guard let i = state.open.lastIndex(where: { $0.path == file.path }) else { return nil }
             let found = state.open[i]
@@ -92,7 +105,7 @@ final class BlockReading: Sendable {
             return found.open
         }
         if let known { return known }
-        guard let opened = try openAnew(file, scratch) else { return nil }
+        guard let opened = try openAnew(file, isQuery: isQuery, scratch) else { return nil }
         state.withLock { state in
             state.open.append((file.path, opened))
             state.entries += opened.entries.count
@@ -106,10 +119,15 @@ final class BlockReading: Sendable {
     }
 
     /// The same without keeping it: for what is read once.
-    func openAnew(_ file: BlockFile, _ scratch: DecodingScratch) throws(DiskError) -> Open? {
+    func openAnew(
+        _ file: BlockFile, isQuery: Bool = false, _ scratch: DecodingScratch
+    ) throws(DiskError) -> Open? {
         let descriptor = try fileSystem.open(file.path, .read)
-        guard let entries = try file.entries(descriptor, scratch) else { return nil }
-        return Open(file: descriptor, entries: entries)
+        let index = Int(clamping: file.size)
+        let entries = try unreadable.read(file.path, at: index, isQuery: isQuery) { () throws(DiskError) in
+            try file.entries(descriptor, scratch)
+        }
+        return entries.map { Open(file: descriptor, entries: $0, unreadable) }
     }
 
     /// Lets go of a file that was removed.

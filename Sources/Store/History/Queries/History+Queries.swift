@@ -49,7 +49,7 @@ extension History {
         _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Int64>) throws -> Bool
     ) throws {
         try reading.withScratch { scratch in
-            let view = try view(key, from, to, [.raw], scratch)
+            let view = try view(key, from, to, [.raw], isQuery: true, scratch)
             var merge: RunMerge<PointColumns> = view.merge(.raw, key, from, to)
             defer { noteDamage(merge.damaged) }
             try merge.forEach(scratch) { columns, range in
@@ -90,7 +90,7 @@ extension History {
         _ part: QueryPlan.Part, _ key: SeriesKey, to steps: inout Steps, _ scratch: DecodingScratch,
         _ body: (HistoryBucket) throws -> Void
     ) throws {
-        let view = try view(key, part.from, part.to, [part.tier], scratch)
+        let view = try view(key, part.from, part.to, [part.tier], isQuery: true, scratch)
         guard part.tier != .raw else {
             var merge: RunMerge<PointColumns> = view.merge(.raw, key, part.from, part.to)
             defer { noteDamage(merge.damaged) }

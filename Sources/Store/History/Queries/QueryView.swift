@@ -10,6 +10,8 @@ struct QueryView {
     var files: [HistoryTier: [(file: BlockFile, open: BlockReading.Open)]] = [:]
     var head: PointColumns?
     var damaged: [BlockError] = []
+    /// Somebody waits for an answer; else files are made of it. As for `UnreadablePlaces`.
+    var isQuery = false
 
     /// The series' columns of one tier in order. The head has raw values only.
     func merge<Columns: BlockColumns>(
@@ -22,14 +24,16 @@ struct QueryView {
                 sources.append(RunMerge.Source(entry: entry, rank: file.footer.sequence, open: open))
             }
         }
-        return RunMerge(sources: sources, head: tier == .raw ? head as? Columns : nil, from: from, to: to)
+        return RunMerge(sources: sources, head: tier == .raw ? head as? Columns : nil, from: from, to: to,
+            isQuery: isQuery)
     }
 }
 
 extension History {
     /// Opens what a query needs. Files may be merged or given up meanwhile; then it looks again.
     func view(
-        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ tiers: [HistoryTier], _ scratch: DecodingScratch
+        _ key: SeriesKey, _ from: Timestamp, _ to: Timestamp, _ tiers: [HistoryTier], isQuery: Bool = false,
+        _ scratch: DecodingScratch
     ) throws(DiskError) -> QueryView {
         let (low, high) = (from - TimeGrid.farthestMove, to + TimeGrid.farthestMove)
         while true {
@@ -41,6 +45,7 @@ extension History {
             }
             guard let head else { return QueryView() }
             var view = QueryView()
+            view.isQuery = isQuery
             view.head = head.sorted()
             var isCurrent = true
             for (tier, files) in zip(tiers, files) {
@@ -58,10 +63,10 @@ extension History {
         _ file: BlockFile, _ tier: HistoryTier, to view: inout QueryView, _ scratch: DecodingScratch
     ) throws(DiskError) -> Bool {
         do throws(DiskError) {
-            if let open = try reading.open(file, scratch) {
+            if let open = try reading.open(file, isQuery: view.isQuery, scratch) {
                 view.files[tier, default: []].append((file, open))
             } else {
-                view.damaged.append(BlockError(path: file.path, position: 0, reason: "the index is damaged"))
+                view.damaged.append(BlockError(noIndexIn: file))
             }
         } catch {
             guard error.isMissing else { throw error }

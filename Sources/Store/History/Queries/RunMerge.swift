@@ -25,6 +25,7 @@ struct RunMerge<Columns: BlockColumns> {
 
     private let from: Int64
     private let to: Int64
+    private let isQuery: Bool
     /// The one that begins first is at the end.
     private var sources: [Source]
     private var runs: [Run] = []
@@ -34,8 +35,9 @@ struct RunMerge<Columns: BlockColumns> {
     /// No time in a block was moved farther, ms.
     static var margin: Int64 { TimeGrid.farthestMove }
 
-    /// What lies in `from ..< to`; `head` is newer than all files.
-    init(sources: [Source], head: Columns?, from: Timestamp, to: Timestamp) {
+    /// What lies in `from ..< to`; `head` is newer than all files. `isQuery`: as for `UnreadablePlaces`.
+    init(sources: [Source], head: Columns?, from: Timestamp, to: Timestamp, isQuery: Bool) {
+        self.isQuery = isQuery
         self.from = from.milliseconds
         self.to = to.milliseconds
         self.sources = sources.sorted { ($0.entry.first, $0.rank) > ($1.entry.first, $1.rank) }
@@ -63,13 +65,13 @@ struct RunMerge<Columns: BlockColumns> {
         }
     }
 
-    /// The same for a body that takes all and throws nothing.
+    /// The same for a body that takes all.
     mutating func forEachColumn(
-        _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) -> Void
+        _ scratch: DecodingScratch, _ body: (Columns, Range<Int>) throws(DiskError) -> Void
     ) throws(DiskError) {
         do {
             try forEach(scratch) { columns, range in
-                body(columns, range)
+                try body(columns, range)
                 return true
             }
         } catch let error as DiskError {
@@ -136,13 +138,13 @@ struct RunMerge<Columns: BlockColumns> {
     }
 
     private mutating func load(_ source: Source, _ scratch: DecodingScratch) throws(DiskError) {
-        if let columns: Columns = try BlockReading.columns(source.entry, source.open.file, scratch) {
+        if let columns: Columns = try source.open.columns(source.entry, isQuery: isQuery, scratch) {
             return add(columns, rank: source.rank)
         }
         damaged.append(
             BlockError(
                 path: source.open.file.path, position: source.entry.position,
-                reason: "the block of \(source.entry.key) is damaged and left out"))
+                reason: "the block of \(source.entry.key) is damaged or cannot be read, and is left out"))
     }
 
     private mutating func add(_ columns: Columns, rank: UInt64) {

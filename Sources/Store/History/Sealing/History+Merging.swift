@@ -69,7 +69,7 @@ extension History {
             if let open = try reading.openAnew(file, scratch) {
                 opened.append((file, open))
             } else {
-                damaged.append(BlockError(path: file.path, position: 0, reason: "the index is damaged"))
+                damaged.append(BlockError(noIndexIn: file))
             }
         }
         let keys = Set(opened.flatMap { $0.open.entries.map(\.key) }).sorted()
@@ -86,17 +86,28 @@ extension History {
     }
 
     private static let (start, end) = (Timestamp(milliseconds: .min), Timestamp(milliseconds: .max))
+    /// Rows of one series in memory at one time, in whole blocks: an import can bring years within minutes.
+    private static let copiedPoints = 8 * BlockFileWriter.pointsPerBlock
+    private static let copiedBuckets = 32 * BucketBlock.maximumCount
 
     private func copyPoints(
         _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ scratch: DecodingScratch
     ) throws(DiskError) -> [BlockError] {
-        var points = PointColumns()
-        points.divisor = 0
-        let damaged = try forAll(.raw, key, view, scratch) { (columns: PointColumns, range) in
+        var points = PointColumns.toCopy
+        var last = Int64.min
+        let damaged = try forAll(.raw, key, view, scratch) { (columns: PointColumns, range) throws(DiskError) in
             points.append(columns, range)
+            last = columns.times[range.upperBound - 1]
+            guard points.count >= History.copiedPoints else { return }
+            let whole = points.count / BlockFileWriter.pointsPerBlock * BlockFileWriter.pointsPerBlock
+            var rest = PointColumns.toCopy
+            if whole < points.count { rest.append(points, whole..<points.count) }
+            points.keepFirst(whole)
+            _ = try writer.add(key, points)
+            points = rest
         }
-        _ = try writer.add(key, points)
-        if let newest = view.newest(key), newest.time.milliseconds > points.times.last ?? .min {
+        if points.count > 0 || last == .min { _ = try writer.add(key, points) }
+        if let newest = view.newest(key), newest.time.milliseconds > last {
             writer.addNewest(key, newest)
         }
         return damaged
@@ -106,8 +117,11 @@ extension History {
         _ key: SeriesKey, _ view: QueryView, to writer: BlockFileWriter, _ scratch: DecodingScratch
     ) throws(DiskError) -> [BlockError] {
         var buckets = BucketColumns()
-        let damaged = try forAll(writer.tier, key, view, scratch) { (columns: BucketColumns, range) in
+        let damaged = try forAll(writer.tier, key, view, scratch) { (columns: BucketColumns, range) throws(DiskError) in
             buckets.append(columns, range)
+            guard buckets.count >= History.copiedBuckets else { return }
+            try writer.add(key, buckets)
+            buckets = BucketColumns()
         }
         try writer.add(key, buckets)
         return damaged
@@ -115,7 +129,7 @@ extension History {
 
     private func forAll<Columns: BlockColumns>(
         _ tier: HistoryTier, _ key: SeriesKey, _ view: QueryView, _ scratch: DecodingScratch,
-        _ body: (Columns, Range<Int>) -> Void
+        _ body: (Columns, Range<Int>) throws(DiskError) -> Void
     ) throws(DiskError) -> [BlockError] {
         var merge: RunMerge<Columns> = view.merge(tier, key, History.start, History.end)
         try merge.forEachColumn(scratch, body)
@@ -173,6 +187,18 @@ extension History {
 }
 
 extension PointColumns {
+    /// What nothing has been added to; its divisor is not known yet.
+    fileprivate static var toCopy: PointColumns {
+        var points = PointColumns()
+        points.divisor = 0
+        return points
+    }
+
+    fileprivate mutating func keepFirst(_ count: Int) {
+        times.removeLast(times.count - count)
+        values.removeLast(values.count - count)
+    }
+
     /// Takes in what comes later.
     fileprivate mutating func append(_ other: PointColumns, _ range: Range<Int>) {
         var common = CommonDivisor()
