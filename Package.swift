@@ -12,9 +12,10 @@ let swift: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
-/// A reading passes ten modules; without this each accessor between them is a call that nothing specialises. What people
-/// ask comes seldom, and code that is there once is smaller.
+/// A reading passes ten modules; without this each accessor between them is a call that nothing specialises.
 let crossModule = SwiftSetting.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
+/// What people ask comes seldom: there the program's size counts.
+let small = SwiftSetting.unsafeFlags(["-Osize"], .when(configuration: .release))
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
@@ -31,7 +32,7 @@ func library(
 ) -> Target {
     .target(
         name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", exclude: documents,
-        swiftSettings: ["Reach", "Surface", "Programs"].contains(folder) ? swift : swift + [crossModule])
+        swiftSettings: swift + (["Reach", "Surface", "Programs"].contains(folder) ? [small] : [crossModule]))
 }
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
