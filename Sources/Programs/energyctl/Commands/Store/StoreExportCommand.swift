@@ -148,7 +148,7 @@ private struct ExportLack {
         for file in unreadable.prefix(ExportDamage.maximumPlaces) {
             Terminal.complain("\(file) cannot be read; what the log no longer has of it is left out")
         }
-        for place in damage.places { Terminal.complain("left out, because it is damaged: \(Terminal.visible(place))") }
+        for place in damage.places { Terminal.complain(Terminal.visible(place)) }
         var lacks: [String] = []
         if damage.blocks > 0 {
             let atLeast = damage.blocks >= ExportDamage.maximumCounted ? "at least " : ""
