@@ -24,15 +24,26 @@ struct StoreLackTests {
             .map { "\(folder)/\($0)" }
     }
 
+    /// Flips a bit of the block that verify names so; the gateway's own series lie beside it, in no order known here.
+    private static func damage(_ path: String, _ block: String, _ home: TestHome) async throws {
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        for position in stride(from: 20, to: whole.count, by: 100) {
+            var bytes = whole
+            bytes[position] ^= 0x10
+            try bytes.write(to: URL(fileURLWithPath: path))
+            let found = try await home.energyctl("store", "verify", "--data-dir", home.data).output
+            if found.hasPrefix("damage: \(path) at byte "), found.contains(block) { return }
+        }
+        throw NeverHappened("no bit of \(path) is in a block with \(block)")
+    }
+
     @Test func `an export leaves out damaged blocks silently`() async throws {
         try await withHome { home in
             try await Self.rest(home)
             let path = try #require(try Self.blocks(home).first)
             let whole = try await home.energyctl("store", "export", "-", "--device", "washer", "--data-dir", home.data)
             #expect(whole.code == 0 && whole.output.split(separator: "\n").count == 501, "\(whole.errors)")
-            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            bytes[bytes.count / 3] ^= 0x10
-            try bytes.write(to: URL(fileURLWithPath: path))
+            try await Self.damage(path, "500 values of", home)
             let offline = try await home.energyctl(
                 "store", "export", "-", "--device", "washer", "--data-dir", home.data)
             _ = try await home.startDaemon()
