@@ -159,7 +159,7 @@ let targets: [Target] = [
     library(
         "Surface", "API",
         [
-            "APITypes", "Billing", "Exchange", "JSONScanner", "JSONText", "Metering", "Timekeeping", "Usage",
+            "APITypes", "Billing", "Exchange", "JSONScanner", "JSONText", "Metering", "Timekeeping", "Upkeep", "Usage",
             hummingbird,
             nioCore,
             logging,

@@ -12,6 +12,8 @@ import Testing
         let status: Int
         let type: String?
         let body: [UInt8]
+        /// Those that came after the body, too.
+        var fields: [(name: String, value: String)] = []
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
@@ -44,7 +46,8 @@ import Testing
                         HTTPRequest(method, url: "http://energyd" + path, unixSocket: socket, body: body))
                     continuation.resume(
                         returning: Answer(
-                            status: answer.status, type: answer.header("content-type"), body: answer.body))
+                            status: answer.status, type: answer.header("content-type"), body: answer.body,
+                            fields: answer.headers))
                 } catch {
                     continuation.resume(throwing: error)
                 }

@@ -14,6 +14,8 @@ struct FixedStore: StoreView {
     var pieces: [[UInt8]] = [Array("one\n".utf8), Array("two\n".utf8)]
     /// Piece at which the disk fails.
     var breaksAt: Int?
+    /// What its export could not read.
+    var damage = ExportDamage()
 
     private func stream() -> Pieces {
         let next = Atomic<Int>(0)
@@ -33,9 +35,9 @@ struct FixedStore: StoreView {
 
     func export(
         _ filter: SeriesFilter, since: Timestamp?, until: Timestamp?, format: ExchangeFormat
-    ) async throws -> Pieces {
+    ) async throws -> ExportStream {
         if let device = filter.device, device != "washer" { throw Problem.notFound("no device is called \(device)") }
-        return stream()
+        return ExportStream(next: stream(), damage: { [damage] in damage })
     }
 
     func importReadings(_ lines: [UInt8], isRehearsal: Bool) async throws -> ImportAnswer {
@@ -68,6 +70,23 @@ struct FixedStore: StoreView {
             let backup = try await routes.ask(socket, "/v1/store/backup")
             #expect(backup.type == "application/x-tar")
             #expect(backup.text == "one\ntwo\n")
+        }
+    }
+
+    @Test func `an export that left out damaged blocks says so behind its last byte`() async throws {
+        let places = ["/var/lib/energyd/history/raw/7.blk at byte 60: the block is damaged", "…"]
+        try await serve(FixedStore(damage: ExportDamage(blocks: 5, places: places))) { socket in
+            let export = try await routes.ask(socket, "/v1/store/export")
+            #expect(export.status == 200 && export.text == "one\ntwo\n")
+            func values(_ name: String) -> [String] {
+                export.fields.filter { $0.name.lowercased() == name }.map(\.value)
+            }
+            #expect(values("energyd-damaged-blocks") == ["5"])
+            #expect(values("energyd-damaged-block") == places)
+        }
+        try await serve(FixedStore()) { socket in
+            let export = try await routes.ask(socket, "/v1/store/export")
+            #expect(!export.fields.contains { $0.name.lowercased().hasPrefix("energyd-") })
         }
     }
 

@@ -106,6 +106,41 @@ import Timekeeping
         }
     }
 
+    /// The last line of a file that was cut, at each of its bytes.
+    @Test func `a cut file of line protocol stores no wrong last reading`() {
+        let line = Array("power,channel=total,device=washer value=231.5 1763629200000000000".utf8)
+        for end in 1...line.count {
+            var parser = ReadingParser(.influx)
+            #expect(throws: LineFault.self) {
+                try parser.parse(line[..<end], isCut: true) { _ in Issue.record("taken in at \(end)") }
+            }
+        }
+        var parser = ReadingParser(.influx)
+        var count = 0
+        #expect(throws: Never.self) {
+            try parser.parse(line) { _ in count += 1 }
+            try parser.parse(Array("# a comment".utf8), isCut: true) { _ in }
+        }
+        #expect(count == 1)
+    }
+
+    @Test func `a first line without the columns is told once`() {
+        var parser = ReadingParser(.csv)
+        #expect(!parser.isWithoutColumns)
+        #expect(throws: LineFault.self) { try parser.parse(Array("a,b".utf8)) { _ in } }
+        #expect(parser.isWithoutColumns)
+        let more = Parsed("a,b\ntime,quantity,value\n", as: .csv)
+        #expect(more.faults[2] == "is not read, since the first line does not name the columns")
+    }
+
+    @Test func `a file's name tells its format by what is behind the last dot`() {
+        #expect(ExchangeFormat(fileName: "/tmp/a.b/house.LP") == .influx)
+        #expect(ExchangeFormat.ending(of: "/tmp/a.b/house") == nil)
+        #expect(ExchangeFormat.ending(of: ".csv") == nil)
+        #expect(ExchangeFormat.ending(of: "x.parquet") == "parquet")
+        #expect(ExchangeFormat(fileName: "x.parquet") == nil)
+    }
+
     @Test func `a line of a megabyte is refused`() {
         let line = [UInt8](repeating: UInt8(ascii: "1"), count: 1 << 20)
         for format in ExchangeFormat.allCases {

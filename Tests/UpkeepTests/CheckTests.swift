@@ -1,6 +1,7 @@
 import Disk
 import Foundation
 import History
+import Metering
 import ReadingLog
 import Records
 import Testing
@@ -47,6 +48,53 @@ import Upkeep
         let found = try world.findings(world.directory).filter { $0.severity == .damage }
         #expect(Set(found.map(\.path)) == [blocks[0], blocks[1], snapshot], "\(found)")
         #expect(found.first { $0.path == blocks[0] }?.position != nil)
+    }
+
+    @Test func `garbage in the gateway's identity is found, and a repair writes what the log knows`() throws {
+        let world = try StoredWorld()
+        try world.settle()
+        let path = world.directory.identity
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let boot = BootID(bytes: [UInt8](repeating: 3, count: 16))
+        func repaired(_ fileSystem: any FileSystem) throws -> [String] {
+            try Repair(world.directory, fileSystem: fileSystem, clock: world.clock, boot: boot)
+                .run(opensLedger: false, using: &world.generator).filter { $0.contains(path) }
+        }
+        for garbage in [Data("garbage\n".utf8), Data(), Data(repeating: 7, count: 1000)] {
+            try garbage.write(to: URL(fileURLWithPath: path))
+            let found = try world.findings(world.directory)
+            #expect(found.map(\.path) == [path] && found.first?.severity == .damage, "\(found)")
+            let told = try repaired(OverlayFileSystem(over: world.disk))
+            #expect(told.count == 1 && told.first?.contains("set aside") == true, "\(told)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == garbage)
+            #expect(try repaired(world.disk) == told)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == whole)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path + ".damaged")) == garbage)
+        }
+        #expect(try repaired(world.disk) == [])
+        #expect(try world.findings(world.directory).filter { $0.path == path } == [])
+        try Data("\(GatewayID(high: 1, low: 1))\n".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(try world.findings(world.directory).first { $0.path == path }?.severity == .damage)
+    }
+
+    @Test func `a damaged snapshot before the newest is found by its own name`() throws {
+        let world = try StoredWorld()
+        try world.settle()
+        let snapshots = try SnapshotStore(directory: world.directory.snapshots, fileSystem: world.disk)
+        try snapshots.write(Snapshot(version: 1, cursor: .oldest, payload: [4, 5]), as: "test")
+        #expect(try world.findings(world.directory) == [])
+        let (newest, previous) = (
+            world.directory.snapshots + "/test.snapshot", world.directory.snapshots + "/test.snapshot.previous"
+        )
+        try world.flip(previous, at: 50)
+        #expect(try world.findings(world.directory).map(\.path) == [previous])
+        let told = try Repair(
+            world.directory, fileSystem: OverlayFileSystem(over: world.disk), clock: world.clock,
+            boot: BootID(bytes: [UInt8](repeating: 3, count: 16))
+        ).run(opensLedger: false, using: &world.generator)
+        #expect(told.contains { $0.hasPrefix(previous + ": ") }, "\(told)")
+        try world.flip(newest, at: 50)
+        #expect(Set(try world.findings(world.directory).map(\.path)) == [newest, previous])
     }
 
     @Test func `a torn end is damage in a home at rest and none in one that is running`() throws {

@@ -20,12 +20,20 @@ public enum ImportedReading {
         return DeviceRegistry.Description(family: "import", role: role)
     }
 
+    /// 2000-01-01. A time of ten digits that lacks one, or is taken for a smaller unit, lies before it.
+    public static let earliest = Timestamp(milliseconds: 946_684_800_000)
+
     /// `value` within what the quantity can be.
     public static func value(
         of quantity: Quantity, _ value: Int64, at time: Timestamp, now: Timestamp
     ) throws(Refusal) -> Int64 {
         guard time <= now + Normalizer.futureTolerance else {
             throw Refusal(description: "is of the future: \(time.rfc3339())")
+        }
+        guard time >= earliest else {
+            throw Refusal(
+                description: "is of \(time.rfc3339()), before any meter could be read: its time is cut, or counted in "
+                    + "another unit")
         }
         switch Plausibility.check(quantity, value) {
         case .ok: return value

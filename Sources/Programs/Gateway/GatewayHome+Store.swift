@@ -46,23 +46,27 @@ struct GatewayStore: StoreView {
 
     func export(
         _ filter: SeriesFilter, since: Timestamp?, until: Timestamp?, format: ExchangeFormat
-    ) async throws -> Pieces {
-        if let device = filter.device, home.intake.device(named: device) == nil {
-            throw Problem.notFound("no device is called \(device)")
-        }
+    ) async throws -> ExportStream {
         _ = try directory()
         let work = try StoreWork(home.upkeep.limit)
         // What was heard up to now is in it.
         await home.pipeline.tick()
-        let series = home.facts.dictionary.entries
-            .map { (key: $0.key, device: home.intake.device($0.key.device)?.name ?? $0.key.device.description) }
-            .filter { filter.matches(device: $0.device, channel: $0.key.channel, quantity: $0.key.quantity) }
+        let selection = ExportSelection(device: filter.device, channel: filter.channel, quantity: filter.quantity)
+        let series: [(key: SeriesKey, device: String)]
+        do throws(ExportSelection.Nothing) {
+            series = try selection.series(home.history, log: home.facts.dictionary.entries.map(\.key)) {
+                home.intake.device($0)?.name
+            }
+        } catch {
+            let device = filter.device.flatMap { home.intake.device(named: $0) == nil ? $0 : nil }
+            throw Problem.notFound(device.map { "no device is called \($0)" } ?? error.description)
+        }
         let end = min(until ?? Timestamp.validRange.upperBound, Timestamp.validRange.upperBound)
         await work.begin(
             HistoryExport(
                 home.history, series: series, since: since ?? Timestamp.validRange.lowerBound, until: end,
                 format: format))
-        return { try await work.nextOfExport() }
+        return ExportStream(next: { try await work.nextOfExport() }, damage: { await work.exportDamage() })
     }
 
     func backup() async throws -> Pieces {

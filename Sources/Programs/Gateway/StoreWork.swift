@@ -61,6 +61,8 @@ actor StoreWork {
 
     func nextOfExport() throws -> [UInt8]? { try export?.next() }
 
+    func exportDamage() -> ExportDamage { export?.damage ?? ExportDamage() }
+
     func nextOfBackup() throws -> [UInt8]? { try backup?.next() }
 }
 

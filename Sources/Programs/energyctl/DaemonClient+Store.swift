@@ -12,10 +12,12 @@ extension DaemonClient {
         }
     }
 
-    /// Gives a good answer of any length to `chunk`, piece by piece. An answer that ends too early is a failure.
+    /// Gives a good answer of any length to `chunk`, piece by piece; returns it without its body, with the fields that
+    /// come after that. An answer that ends too early is a failure.
+    @discardableResult
     func download(
         _ path: String, _ parameters: [(String, String?)], _ chunk: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
+    ) throws -> HTTPAnswer {
         var failed: (any Error)?
         do {
             let answer = try HTTPClient().stream(request(path, parameters)) { bytes in
@@ -29,6 +31,7 @@ extension DaemonClient {
             }
             if let failed { throw failed }
             guard answer.status == 200 else { throw problem(answer.status, answer.body) }
+            return answer
         } catch let error as HTTPClientError {
             throw failure(error)
         }

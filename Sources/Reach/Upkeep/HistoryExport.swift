@@ -21,6 +21,10 @@ public struct HistoryExport {
     private var isDone = false
     /// Readings written so far.
     public private(set) var count = 0
+    /// What could not be read so far; all of it after the last piece.
+    public private(set) var damage = ExportDamage()
+    /// Damage that History had met when it was last asked, by all its queries.
+    private var met = 0
 
     /// Values of a window of time that are held together at most; a window with more is halved.
     private static let maximumWindow = 1 << 18
@@ -47,6 +51,7 @@ public struct HistoryExport {
     /// The next piece; nil after the last.
     public mutating func next() throws -> [UInt8]? {
         while !isDone, writer.count < HistoryExport.pieceBytes {
+            met = history.statistics.damagedBlocks
             if writer.format.isBySeries { try nextOfSeries() } else { try nextWindow() }
         }
         let piece = writer.take()
@@ -71,6 +76,7 @@ public struct HistoryExport {
         }
         self.writer = writer
         count += written
+        try noteDamage(series[place...place], from, isMore ? last.map { $0 + 1 } ?? until : until)
         if isMore, let last {
             from = last + 1
         } else {
@@ -93,15 +99,32 @@ public struct HistoryExport {
             }
         }
         if found.isEmpty {
-            guard let next = try firstTime() else { return finish() }
+            let next = try firstTime()
+            try noteDamage(series[...], from, next ?? until)
+            guard let next else { return finish() }
             from = next
             return
         }
         found.sort { ($0.point.time, $0.series) < ($1.point.time, $1.series) }
         for (i, point) in found { writer.append(HistoryExport.reading(series[i].key, series[i].device, point)) }
         count += found.count
+        try noteDamage(series[...], from, to)
         from = to
         if found.count < HistoryExport.maximumWindow / 8 { window = min(window * 2, 32 * Span.day) }
+    }
+
+    /// Notes what could not be read of `series`. History keeps the last places of all its queries: where it met some,
+    /// what was read is read once more, a series after the other, so that each is ours and none is missed.
+    private mutating func noteDamage(
+        _ series: ArraySlice<(key: SeriesKey, device: String)>, _ from: Timestamp, _ to: Timestamp
+    ) throws {
+        guard history.statistics.damagedBlocks > met else { return }
+        for one in series {
+            met = history.statistics.damagedBlocks
+            try history.range(one.key, from: from, to: to) { _ in }
+            let new = history.statistics.damagedBlocks - met
+            if new > 0 { for error in history.damage.suffix(new) { damage.note(error) } }
+        }
     }
 
     /// Of the values from `from` on.

@@ -26,8 +26,12 @@ public struct Repair {
     public func run(opensLedger: Bool, using generator: inout some RandomNumberGenerator) throws -> [String] {
         var told: [String] = []
         guard let gateway = directory.gateway(fileSystem) else {
+            if case .damaged(let why) = StoredIdentity(directory, fileSystem) {
+                return ["\(directory.identity): \(why), and there is no log that knows it: a start makes a new one"]
+            }
             return ["there is no gateway's identity and no log in \(directory.path): a start would begin anew"]
         }
+        told += try identity(gateway)
         for topic in directory.topics(fileSystem) {
             var options = LogOptions(gateway: gateway, boot: boot, topic: topic)
             options.segmentSize =
@@ -46,7 +50,9 @@ public struct Repair {
             }
             told += found.diskErrors.map { "history: \($0)" }
         }
-        told += SnapshotStoreCheck.problems(directory, fileSystem)
+        told += try SnapshotFiles(directory, fileSystem).read().compactMap { reading in
+            reading.problem.map { "\(reading.path): \($0)" }
+        }
         told += try ledger(opens: opensLedger)
         return told
     }
@@ -66,6 +72,21 @@ public struct Repair {
         told += report.diskErrors.map { name + "\($0)" }
         if report.startedEpoch, report.isEventful { told.append(name + "a new epoch begins") }
         return told
+    }
+
+    /// As a start does: what cannot be read is set aside, and what the log knows is written in its place.
+    private func identity(_ gateway: GatewayID) throws(DiskError) -> [String] {
+        let told: String
+        switch StoredIdentity(directory, fileSystem) {
+        case .known: return []
+        case .missing: told = "\(directory.identity) is missing; it is written again"
+        case .damaged(let why):
+            let aside = "\(directory.identity).damaged"
+            try fileSystem.rename(directory.identity, to: aside)
+            told = "\(directory.identity): \(why); it is set aside as \(aside) and written again"
+        }
+        try AtomicFile.write(Array("\(gateway)\n".utf8), to: directory.identity, in: fileSystem)
+        return [told + ", as the log knows it: \(gateway)"]
     }
 
     private func ledger(opens: Bool) throws -> [String] {
@@ -91,17 +112,5 @@ public struct Repair {
             "ledger: damaged (\(reason)), set aside as \(aside); what could be read of it is kept, and the next start "
                 + "makes the rest again from the log"
         ]
-    }
-}
-
-enum SnapshotStoreCheck {
-    /// Snapshots that a start cannot use, in sentences.
-    static func problems(_ directory: StateDirectory, _ fileSystem: any FileSystem) -> [String] {
-        let suffix = ".snapshot"
-        guard let names = try? fileSystem.list(directory.snapshots),
-            let store = try? SnapshotStore(
-                directory: directory.snapshots, fileSystem: OverlayFileSystem(over: fileSystem))
-        else { return [] }
-        return names.filter { $0.hasSuffix(suffix) }.flatMap { store.read(String($0.dropLast(suffix.count))).problems }
     }
 }

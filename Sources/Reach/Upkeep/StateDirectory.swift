@@ -28,11 +28,7 @@ public struct StateDirectory: Hashable, Sendable {
 
     /// Whose state it is: by its file, else by its log; nil where neither says.
     public func gateway(_ fileSystem: any FileSystem) -> GatewayID? {
-        if let bytes = try? AtomicFile.read(identity, limit: 64, in: fileSystem),
-            let id = GatewayID(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
-        {
-            return id
-        }
+        if case .known(let id) = StoredIdentity(self, fileSystem) { return id }
         return ReadingLog.gateway(in: log, fileSystem: fileSystem)
     }
 
@@ -72,5 +68,26 @@ public struct StateDirectory: Hashable, Sendable {
         var files: [String] = []
         for name in names { files += try walk("\(place)/\(name)", fileSystem, depth: depth - 1) }
         return files
+    }
+}
+
+/// What the file with the gateway's identity says.
+enum StoredIdentity {
+    case known(GatewayID)
+    /// Why it says nothing: a sentence without its end.
+    case damaged(String)
+    case missing
+
+    init(_ directory: StateDirectory, _ fileSystem: any FileSystem) {
+        do throws(DiskError) {
+            guard let bytes = try AtomicFile.read(directory.identity, limit: 64, in: fileSystem) else {
+                self = .missing
+                return
+            }
+            let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+            self = GatewayID(text).map(StoredIdentity.known) ?? .damaged("the gateway's identity cannot be read")
+        } catch {
+            self = .damaged("\(error)")
+        }
     }
 }

@@ -5,7 +5,8 @@ import ReadingLog
 import Records
 import Usage
 
-/// Reads all of a home's state and says what is wrong in it: every frame, block, index, snapshot, and the ledger.
+/// Reads all of a home's state and says what is wrong in it: every frame, block, index, snapshot, the ledger,
+/// and the gateway's identity.
 ///
 /// Changes nothing. Blocks; one thread.
 public struct StoreCheck {
@@ -49,32 +50,37 @@ public struct StoreCheck {
         totals.blocks += check.tiers.reduce(0) { $0 + $1.files }
         totals.values += check.tiers.reduce(0) { $0 + $1.values }
         try checkSnapshots(found)
+        checkIdentity(found)
         try checkLedger(progress, found)
     }
 
     private mutating func checkSnapshots(_ found: (FileFinding) -> Void) throws(DiskError) {
-        let suffix = ".snapshot"
-        let names: [String]
-        do throws(DiskError) {
-            names = try fileSystem.list(directory.snapshots).filter { $0.hasSuffix(suffix) }
-        } catch {
-            if error.isMissing { return }
-            throw error
-        }
-        // Making a store makes its directory, which is there.
-        let store = try SnapshotStore(
-            directory: directory.snapshots, fileSystem: OverlayFileSystem(over: fileSystem))
-        for file in names {
-            let name = String(file.dropLast(suffix.count))
-            let path = "\(directory.snapshots)/\(file)"
-            let reading = store.read(name)
-            for problem in reading.problems { found(FileFinding(.damage, path, problem)) }
+        for reading in try SnapshotFiles(directory, fileSystem).read() {
+            if let problem = reading.problem { found(FileFinding(.damage, reading.path, problem)) }
             guard let snapshot = reading.snapshot else { continue }
             totals.snapshots += 1
-            guard name == "usage" else { continue }
+            guard reading.name == "usage" else { continue }
             do { _ = try UsageState(decoding: snapshot.payload) } catch {
-                found(FileFinding(.damage, path, "what it holds cannot be read: \(error)"))
+                found(FileFinding(.damage, reading.path, "what it holds cannot be read: \(error)"))
             }
+        }
+    }
+
+    private func checkIdentity(_ found: (FileFinding) -> Void) {
+        let log = ReadingLog.gateway(in: directory.log, fileSystem: fileSystem)
+        switch StoredIdentity(directory, fileSystem) {
+        case .known(let gateway):
+            guard let log, log != gateway else { return }
+            found(
+                FileFinding(
+                    .damage, directory.identity, "it says that the gateway is \(gateway), and the log that it is \(log)"
+                ))
+        case .damaged(let why):
+            let next = log.map { "the log knows it, \($0)" } ?? "the next start makes a new one"
+            found(FileFinding(.damage, directory.identity, "\(why); \(next)"))
+        case .missing:
+            guard let log else { return }
+            found(FileFinding(.note, directory.identity, "is not there; the log knows the identity, \(log)"))
         }
     }
 

@@ -26,14 +26,20 @@ public enum ExchangeFormat: String, CaseIterable, Sendable {
 
     /// The format that a file's name speaks of, such as `house.csv` or `old.lp`; nil where it speaks of none.
     public init?(fileName name: String) {
-        guard let dot = name.lastIndex(of: ".") else { return nil }
-        switch name[name.index(after: dot)...].lowercased() {
+        switch ExchangeFormat.ending(of: name)?.lowercased() {
         case "csv": self = .csv
         case "jsonl", "ndjson": self = .jsonl
         case "lp", "influx", "line": self = .influx
         case "prom", "om", "openmetrics": self = .prometheus
         default: return nil
         }
+    }
+
+    /// What stands behind the last dot of a file's name; nil without one.
+    public static func ending(of path: String) -> String? {
+        guard let name = path.split(separator: "/").last, let dot = name.lastIndex(of: "."), dot != name.startIndex
+        else { return nil }
+        return String(name[name.index(after: dot)...])
     }
 
     /// Whether its readings come a series after the other, not in the order of time.

@@ -12,6 +12,8 @@ public struct ReadingParser {
     public var device: String?
     public var precision = TimePrecision.ns
     private var columns: CSVColumns?
+    /// The first line of csv does not name the columns, so that no other line can be read.
+    public private(set) var isWithoutColumns = false
     private let scanner = JSONScanner()
 
     /// `format` is one that is read: not `.prometheus`, of which each line is refused.
@@ -22,9 +24,25 @@ public struct ReadingParser {
 
     /// Calls `body` with each reading of the line, which comes without its line feed. Blank lines, comments of line
     /// protocol and the first line of csv have none.
+    ///
+    /// `isCut`: the file ends without the line's line feed. In line protocol that is a fault: cut, the time at a line's
+    /// end is another time, and a value without a time after it another value.
     public mutating func parse(
-        _ line: UnsafeRawBufferPointer, _ body: (NamedReading) -> Void
+        _ line: UnsafeRawBufferPointer, isCut: Bool = false, _ body: (NamedReading) -> Void
     ) throws(LineFault) {
+        let isHead = format == .csv && columns == nil
+        do throws(LineFault) {
+            try parse(oneLine: line, isCut, body)
+        } catch {
+            if isHead { isWithoutColumns = true }
+            throw error
+        }
+    }
+
+    private mutating func parse(
+        oneLine line: UnsafeRawBufferPointer, _ isCut: Bool, _ body: (NamedReading) -> Void
+    ) throws(LineFault) {
+        guard !isWithoutColumns else { throw LineFault("is not read, since the first line does not name the columns") }
         var line = line
         if line.last == 0x0D { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
         guard line.count <= ReadingParser.maximumLine else {
@@ -43,6 +61,11 @@ public struct ReadingParser {
             if let reading = try json(line) { body(reading) }
         case .influx:
             if line.first == UInt8(ascii: "#") { return }
+            guard !isCut else {
+                throw LineFault(
+                    "is the last and has no line feed at its end, so it may be cut; if it is whole, end the file with "
+                        + "a line feed")
+            }
             try InfluxLine(line).readings(device: device, precision: precision, body)
         case .prometheus:
             throw LineFault("is of a format that is only written; csv, jsonl and influx are read")
@@ -50,11 +73,13 @@ public struct ReadingParser {
     }
 
     /// As above.
-    public mutating func parse(_ line: some Sequence<UInt8>, _ body: (NamedReading) -> Void) throws(LineFault) {
+    public mutating func parse(
+        _ line: some Sequence<UInt8>, isCut: Bool = false, _ body: (NamedReading) -> Void
+    ) throws(LineFault) {
         let bytes = Array(line)
         var fault: LineFault?
         bytes.withUnsafeBytes { bytes in
-            do throws(LineFault) { try parse(bytes, body) } catch { fault = error }
+            do throws(LineFault) { try parse(bytes, isCut: isCut, body) } catch { fault = error }
         }
         if let fault { throw fault }
     }

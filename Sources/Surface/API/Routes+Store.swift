@@ -3,6 +3,7 @@ import Exchange
 import Hummingbird
 import NIOCore
 import Timekeeping
+import Upkeep
 
 /// The store: figures, export, import, backup.
 extension Routes {
@@ -34,7 +35,7 @@ extension Routes {
             throw Problem.badRequest("format=\(name) is not csv, jsonl, influx or prometheus")
         }
         let (since, until) = try query.span()
-        let pieces = try await store().export(try query.filter(), since: since, until: until, format: format)
+        let export = try await store().export(try query.filter(), since: since, until: until, format: format)
         let type =
             switch format {
             case .csv: "text/csv; charset=utf-8; header=present"
@@ -42,7 +43,7 @@ extension Routes {
             case .influx: "text/plain; charset=utf-8"
             case .prometheus: "application/openmetrics-text; version=1.0.0; charset=utf-8"
             }
-        return try await Routes.stream(pieces, type: type)
+        return try await Routes.stream(export.next, type: type, damage: export.damage)
     }
 
     private func importReadings(_ request: Request) async throws -> Response {
@@ -58,13 +59,22 @@ extension Routes {
     }
 
     /// A failure at the beginning is a problem that is told; one on the way ends the connection before the end of the
-    /// body, so that nobody takes a part for the whole.
-    private static func stream(_ pieces: @escaping StoreView.Pieces, type: String) async throws -> Response {
+    /// body, so that nobody takes a part for the whole. What could not be read is known at the end only: it is in the
+    /// fields that follow the body, `Energyd-Damaged-Blocks` how many and `Energyd-Damaged-Block` the first of them.
+    private static func stream(
+        _ pieces: @escaping StoreView.Pieces, type: String,
+        damage: @escaping @Sendable () async -> ExportDamage = { ExportDamage() }
+    ) async throws -> Response {
         let first = try await pieces()
         let body = ResponseBody { writer in
             if let first { try await writer.write(ByteBuffer(bytes: first)) }
             while let piece = try await pieces() { try await writer.write(ByteBuffer(bytes: piece)) }
-            try await writer.finish(nil)
+            let damage = await damage()
+            guard damage.blocks > 0 else { return try await writer.finish(nil) }
+            var fields = Response(status: .ok).headers
+            fields.append(.init(name: .init("Energyd-Damaged-Blocks")!, value: "\(damage.blocks)"))
+            for place in damage.places { fields.append(.init(name: .init("Energyd-Damaged-Block")!, value: place)) }
+            try await writer.finish(fields)
         }
         return Response(status: .ok, headers: [.contentType: type], body: body)
     }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A file that an answer goes to: whole under its name, or not there at all. `-` is stdout.
+/// A file that an answer goes to: whole under its name, or not there at all. `-` is stdout; a reader of it that goes
+/// away before the end is an error, since nobody may take the part that it has for the whole.
 final class ResultFile {
     private let path: String
     private let descriptor: Int32
@@ -26,16 +27,22 @@ final class ResultFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        if path == "-" { return Terminal.write(Array(bytes)) }
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
             let count = Glibc.write(descriptor, base + done, bytes.count - done)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw Failure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno)))")
-            }
+            guard count > 0 else { throw refusal(errno) }
             done += count
         }
+    }
+
+    private func refusal(_ code: Int32) -> Failure {
+        guard path == "-" else {
+            return Failure(.failed, "\(path) cannot be written: \(String(cString: strerror(code)))")
+        }
+        return code == EPIPE
+            ? Failure(.failed, "what reads stdout has gone before the end; what it has is not whole")
+            : Failure(.failed, "cannot write to stdout: \(String(cString: strerror(code)))")
     }
 
     func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }

@@ -2,7 +2,10 @@ import Glibc
 
 /// Lines of a file or of stdin, read in pieces; a line that is too long is handed out cut, not kept whole.
 struct LineReader {
+    private let path: String
     private let descriptor: Int32
+    /// The line that `next` gave last ends with the file, without a line feed: something may have cut it.
+    private(set) var isCut = false
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
@@ -10,6 +13,7 @@ struct LineReader {
 
     /// `-` is stdin.
     init(path: String, maximum: Int) throws {
+        self.path = path
         self.maximum = maximum
         if path == "-" {
             descriptor = STDIN_FILENO
@@ -36,7 +40,10 @@ struct LineReader {
             line.append(contentsOf: buffer[position...].prefix(maximum + 1 - min(line.count, maximum + 1)))
             position = 0
             buffer.removeAll(keepingCapacity: true)
-            if isAtEnd { return line.isEmpty ? nil : line }
+            if isAtEnd {
+                isCut = !line.isEmpty
+                return line.isEmpty ? nil : line
+            }
             try fill()
         }
     }
@@ -53,7 +60,10 @@ struct LineReader {
                 return
             }
         }
-        if failed != 0 { throw Failure(.failed, "reading failed: \(String(cString: strerror(failed)))") }
+        if failed != 0 {
+            let name = path == "-" ? "stdin" : path
+            throw Failure(.failed, "\(name) cannot be read: \(String(cString: strerror(failed)))")
+        }
         if buffer.isEmpty { isAtEnd = true }
     }
 }

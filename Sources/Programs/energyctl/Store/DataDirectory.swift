@@ -66,6 +66,8 @@ func withStore<Result>(_ body: () throws -> Result) throws -> Result {
                 .failed, "energyd uses \(directory)\(who): stop it first (systemctl stop energyd)")
         }
         throw Failure(.failed, "\(error)")
+    } catch let error as ExportSelection.Nothing {
+        throw Failure(.notFound, "\(error)")
     } catch let error as BackupError {
         throw Failure(.failed, "\(error)")
     }

@@ -21,7 +21,7 @@ struct StoreImportCommand: ParsableCommand {
 
             csv needs a first line that names its columns: time, device, channel, quantity, value, unit. What each \
             format may hold is in Formats.md. Lines that cannot be read are told with their place, left out, and end \
-            the program with status 8.
+            the program with status 8; so is a last line of line protocol without a line feed, which may be cut.
 
               energyctl store import old.csv --dry-run
               influx_inspect export … | energyctl store import --format influx --device washer -
@@ -49,9 +49,13 @@ struct StoreImportCommand: ParsableCommand {
             number += 1
             progress.add(Int64(line.count + 1))
             do throws(LineFault) {
-                try parser.parse(line) { batch.append($0, line: number) }
+                try parser.parse(line, isCut: reader.isCut) { batch.append($0, line: number) }
             } catch {
                 tally.refuse(number, "the line \(error)")
+            }
+            if parser.isWithoutColumns {
+                progress.end()
+                throw Failure(.failed, "nothing is taken in from \(file): its columns have no names")
             }
             if batch.isFull { try batch.send(&tally) }
         }
@@ -81,9 +85,14 @@ struct StoreImportCommand: ParsableCommand {
 
     private func parser() throws -> ReadingParser {
         let chosen = format.map { ExchangeFormat(rawValue: $0) } ?? ExchangeFormat(fileName: file)
-        guard let chosen, chosen != .prometheus else {
-            let why =
-                format.map { "--format \($0) is none of csv, jsonl, influx" } ?? "\(file) does not tell its format"
+        guard chosen != .prometheus else {
+            throw Failure(
+                .usage,
+                "\(format == nil ? file : "--format prometheus") is OpenMetrics text, which is only written; csv, jsonl "
+                    + "and influx can be imported")
+        }
+        guard let chosen else {
+            let why = format.map { "--format \($0) is no format" } ?? "the name \(file) does not tell its format"
             throw Failure(.usage, "\(why); say --format csv, jsonl or influx")
         }
         var parser = ReadingParser(chosen, device: device)
