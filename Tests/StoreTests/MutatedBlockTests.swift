@@ -12,7 +12,7 @@ import Timekeeping
 /// The golden files of every tier and version with some bytes changed and all checksums made right again: whatever they
 /// say, all of it is read, merged and checked without a trap.
 @Suite struct MutatedBlockTests {
-    private static let mutations = 3000
+    private static let mutations = 2000
 
     @Test func `golden files with changed bytes and right checksums bring nothing down`() throws {
         let names = ["raw-v2", "minute-v2", "quarter-v2", "blocks-v1"]
