@@ -114,10 +114,11 @@ public struct HistoryCheck {
     ) throws(DiskError) -> Bool {
         guard tier == .raw else {
             let buckets: BucketColumns? = try BlockReading.columns(entry, file, scratch)
-            return buckets?.count == entry.count
+            return buckets?.fits(entry, tier) ?? false
         }
         let points: PointColumns? = try BlockReading.columns(entry, file, scratch)
-        return points?.count == entry.count && points?.values.last == entry.lastValue
+        guard let points else { return false }
+        return points.fits(entry, tier) && points.values.last == entry.lastValue
     }
 }
 

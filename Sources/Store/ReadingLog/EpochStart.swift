@@ -27,7 +27,8 @@ public enum EpochStart {
             guard log.report.newerFormat == nil else { return Cursor(epoch: log.epoch, offset: log.nextOffset) }
             let epoch = log.report.startedEpoch ? log.epoch : max(newEpoch, log.epoch + 1)
             var options = options
-            options.segmentSize = log.segments.last?.size ?? options.segmentSize
+            // A head can say a size that no segment has.
+            if let size = log.segments.last?.size, LogOptions.isSegmentSize(size) { options.segmentSize = size }
             var writer = SegmentWriter(
                 directory: place, fileSystem: fileSystem, options: options, nextNumber: log.nextNumber,
                 hasPrepared: log.hasPrepared)

@@ -32,8 +32,13 @@ public struct LogOptions: Hashable, Sendable {
     /// Segment files that the budget allows.
     var maximumSegments: Int { Int(clamping: budget / Int64(segmentSize)) }
 
+    /// Whether a segment may have so many bytes.
+    static func isSegmentSize(_ bytes: Int) -> Bool {
+        bytes % SegmentHeader.pageSize == 0 && (64 << 10)...(256 << 20) ~= bytes
+    }
+
     func check() throws(LogError) {
-        guard segmentSize % SegmentHeader.pageSize == 0, (64 << 10)...(256 << 20) ~= segmentSize else {
+        guard LogOptions.isSegmentSize(segmentSize) else {
             throw LogError(
                 topic, .badOption("a segment of \(segmentSize) bytes is not 64 KiB to 256 MiB in 4 KiB steps"))
         }

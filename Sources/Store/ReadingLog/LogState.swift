@@ -164,7 +164,8 @@ struct LogState: Sendable {
     /// A consumer knows more than the log has: what it knows from beyond the end was lost, so offsets up to there are
     /// used and what follows is another epoch. Only before the first append; later a cursor cannot be ahead.
     mutating func noteConsumer(at cursor: Cursor) {
-        guard cursor.offset > pending.nextOffset, cursor.offset < 1 << 62, isUntouched, pending.closed.isEmpty,
+        guard cursor.offset > pending.nextOffset, cursor.offset < 1 << 62,
+            cursor.epoch <= SegmentHeader.maximumEpoch, isUntouched, pending.closed.isEmpty,
             isReadOnly == nil
         else { return }
         // Not just the next number: after a second loss it would be given again to other records.

@@ -93,7 +93,8 @@ struct Recovery {
     private mutating func readHeaders(_ names: [String]) -> Int {
         var lost = 0
         for name in names {
-            if let number = SegmentFile.damagedNumber(name) { log.nextNumber = max(log.nextNumber, number + 1) }
+            guard let number = SegmentFile.damagedNumber(name), number < 1 << 53 else { continue }
+            log.nextNumber = max(log.nextNumber, number + 1)
         }
         let numbers = names.compactMap(SegmentFile.number).filter { $0 < 1 << 53 }.sorted()
         for number in numbers {

@@ -8,6 +8,8 @@ struct SegmentHeader: Hashable, Sendable {
     static let version: UInt16 = 1
     private static let magic = Array("energyd segment\n".utf8)
     private static let checkedLength = 84
+    /// An epoch begins with 48 bits of wall time, so none is ever near the end of its range.
+    static let maximumEpoch = UInt64.max - 1 << 48
     /// Bytes of the page that mean something.
     static let length = 88
 
@@ -68,7 +70,9 @@ struct SegmentHeader: Hashable, Sendable {
                     created: Timestamp(milliseconds: try reader.fixed()), size: try reader.fixed(),
                     seriesCount: try reader.fixed(), isNewFile: flags & 1 != 0)
                 if version > SegmentHeader.version || topic == nil { return .failure(.newer(version: version)) }
-                guard header.size <= 256 << 20, header.size > UInt64(pageSize) else { return .failure(.damaged) }
+                guard header.size <= 256 << 20, header.size > UInt64(pageSize), header.epoch <= maximumEpoch,
+                    Timestamp.validRange.contains(header.created)
+                else { return .failure(.damaged) }
                 return .success(header)
             } catch {
                 return .failure(.damaged)

@@ -7,6 +7,9 @@ enum BucketBlock {
     static let code: UInt8 = 3
     /// Buckets of one block: a query for a few of them decodes one block.
     static let maximumCount = 1024
+    /// Values that one bucket may count: a thousand times as many as a quarter of an hour has milliseconds, since late
+    /// values may count again, and few enough that the counts of all buckets there can be fit into 62 bits.
+    static let maximumValues: Int64 = 1 << 30
 
     struct Flags: OptionSet {
         let rawValue: UInt8
@@ -95,15 +98,17 @@ enum BucketBlock {
         let firstCount = try reader.signed()
         let minimum = try reader.signed()
         let divisor = try reader.varint()
-        guard (1...maximumCount).contains(count), (1...Span.day).contains(step), abs(index / 2) < 1 << 40 else {
-            throw RecordError(.badValue, at: start)
-        }
+        let times = PointColumns.timeRange
+        guard (1...maximumCount).contains(count), HistoryTier.rollUps.contains(where: { $0.step == step }),
+            (times.lowerBound / step...times.upperBound / step).contains(index)
+        else { throw RecordError(.badValue, at: start) }
         let flags = Flags(rawValue: try reader.fixed())
         guard Flags.known.isSuperset(of: flags) else { throw RecordError(.badValue, at: start) }
         var buckets = BucketColumns()
         if flags.contains(.wideSums) {
             for _ in 0..<count { buckets.sums.append(try reader.fixed()) }
         }
+        buckets.step = step
         let codes = codeCount(count, flags)
         let decoded = BucketReader(
             count: count, step: step, index: index, firstCount: firstCount, minimum: minimum, divisor: divisor,
@@ -137,12 +142,13 @@ private struct BucketReader {
                 next += 1 + Int64(skipped)
                 starts[i] = next * step
             }
+            guard next * step <= PointColumns.timeRange.upperBound else { throw RecordError(.badValue, at: 0) }
         }
         buckets.counts = try [Int64](count: count) { (counts) throws(RecordError) in
             var value = firstCount
             for i in 0..<counts.count {
                 if i > 0, !isSame { value &+= try content.nextSigned() }
-                guard value > 0 else { throw RecordError(.badValue, at: i) }
+                guard value > 0, value <= BucketBlock.maximumValues else { throw RecordError(.badValue, at: i) }
                 counts[i] = value
             }
         }
@@ -154,12 +160,25 @@ private struct BucketReader {
                 minima[i] = value
             }
         }
+        try readRest(&content, into: &buckets)
+        return buckets
+    }
+
+    /// Maxima, lasts and sums; a bucket that contradicts itself is damage.
+    private func readRest(_ content: inout CodeReader, into buckets: inout BucketColumns) throws(RecordError) {
+        var isSound = true
         let minima = buckets.minima
         let maxima = try [Int64](count: count) { (maxima) throws(RecordError) in
-            for i in 0..<maxima.count { maxima[i] = minima[i] &+ Int64(bitPattern: try content.next() &* divisor) }
+            for i in 0..<maxima.count {
+                maxima[i] = minima[i] &+ Int64(bitPattern: try content.next() &* divisor)
+                if maxima[i] < minima[i] { isSound = false }
+            }
         }
         buckets.lasts = try [Int64](count: count) { (lasts) throws(RecordError) in
-            for i in 0..<lasts.count { lasts[i] = maxima[i] &- Int64(bitPattern: try content.next() &* divisor) }
+            for i in 0..<lasts.count {
+                lasts[i] = maxima[i] &- Int64(bitPattern: try content.next() &* divisor)
+                if lasts[i] < minima[i] || lasts[i] > maxima[i] { isSound = false }
+            }
         }
         buckets.maxima = maxima
         if !flags.contains(.wideSums) {
@@ -169,7 +188,11 @@ private struct BucketReader {
                 buckets.sums.append(Int128(minima[i]) * Int128(buckets.counts[i]) + excess)
             }
         }
-        return buckets
+        for i in 0..<count {
+            let (sum, values) = (buckets.sums[i], Int128(buckets.counts[i]))
+            if sum < Int128(minima[i]) * values || sum > Int128(maxima[i]) * values { isSound = false }
+        }
+        guard isSound else { throw RecordError(.badValue, at: 0) }
     }
 }
 

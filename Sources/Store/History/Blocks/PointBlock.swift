@@ -120,6 +120,10 @@ private struct TimeReader {
     func even(_ scratch: DecodingScratch) throws(RecordError) -> [Int64] {
         guard count == 1 || grid.step >= 1 << 16 else { throw RecordError(.badValue, at: 0) }
         let (first, grid) = (first, grid)
+        // Times rise, so with both ends all of them are in range.
+        guard PointColumns.timeRange.contains(grid.time(count - 1, after: first)) else {
+            throw RecordError(.badValue, at: 0)
+        }
         return try scratch.column(count: count) { times in
             if grid.step & 0xFFFF == 0 {
                 // Whole milliseconds, as nearly always.

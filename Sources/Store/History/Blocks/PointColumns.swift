@@ -11,14 +11,18 @@ struct PointColumns: Hashable, Sendable {
     /// changes.
     var divisor: UInt64 = 1
 
-    /// Instants that arithmetic on times is safe with; all that is accepted lies far within.
-    static let timeRange: ClosedRange<Int64> = -(1 << 60)...(1 << 60)
+    /// Instants that a file may tell: `Timestamp.validRange` with a day more on both sides, for what grids and buckets
+    /// add. Whatever lies outside is damage; within, arithmetic on times is safe. As numbers, since each time that is
+    /// read is compared with them.
+    static let timeRange: ClosedRange<Int64> = -86_400_000...253_402_387_199_999
 
     var count: Int { times.count }
 }
 
 /// Buckets of one series in the order of time, as columns.
 struct BucketColumns: Hashable, Sendable {
+    /// Of the block that they were read from, ms; nil for buckets that come from no single block.
+    var step: Int64?
     /// Where each begins, ms: multiples of the tier's step.
     var starts: [Int64] = []
     var counts: [Int64] = []

@@ -3,11 +3,13 @@ import Records
 /// Codec 1, read only: values of files of version 1. Layout: `BlockFormat.md`.
 enum VarintBlock {
     static let code: UInt8 = 1
+    /// Far more than version 1 put into a block, of which it held all in memory.
+    static let maximumCount = 1 << 22
 
     static func decode(_ reader: inout ByteReader) throws(RecordError) -> PointColumns {
         let count = try reader.varint()
         // A point takes two bytes at least, the first one more: a larger count is damage, not a reason to allocate.
-        guard count > 0, count <= UInt64(reader.remaining) / 2 + 1 else {
+        guard count > 0, count <= UInt64(reader.remaining) / 2 + 1, count <= UInt64(maximumCount) else {
             throw RecordError(.badValue, at: reader.position)
         }
         guard let divisor = Int64(exactly: try reader.varint()), divisor > 0 else {
@@ -30,7 +32,9 @@ enum VarintBlock {
             points.times.append(time)
             points.values.append(value)
         }
-        guard reader.isAtEnd else { throw RecordError(.badValue, at: reader.position) }
+        // They rise, so with both ends all of them are in range.
+        guard reader.isAtEnd, PointColumns.timeRange.contains(points.times[0]), PointColumns.timeRange.contains(time)
+        else { throw RecordError(.badValue, at: reader.position) }
         return points
     }
 }

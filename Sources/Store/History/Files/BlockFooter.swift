@@ -10,6 +10,8 @@ struct BlockFooter: Hashable, Sendable {
     static let fixedLength = 80
     static let extensionLength = 24
     static let magic = Array("energydb".utf8)
+    /// No seal ever gets there.
+    static let maximumSequence: UInt64 = 1 << 62
 
     var version: UInt16 = BlockFooter.version
     var tier: HistoryTier = .raw
@@ -77,14 +79,19 @@ struct BlockFooter: Hashable, Sendable {
                         UnsafeRawBufferPointer(rebasing: buffer[..<extensionLength]))
                     guard isWhole else { return .failure(.damaged) }
                 }
-                guard footer.first <= footer.last, footer.sequence < .max, footer.firstSequence <= footer.sequence
-                else { return .failure(.damaged) }
-                return .success(footer)
+                return footer.isPossible ? .success(footer) : .failure(.damaged)
             } catch {
                 return .failure(.damaged)
             }
         }
         return try result.get()
+    }
+
+    /// Whether it says nothing that no file can say: its checksum does not tell who wrote it.
+    private var isPossible: Bool {
+        [wall, since, first, last].allSatisfy { PointColumns.timeRange.contains($0.milliseconds) } && first <= last
+            && sequence < BlockFooter.maximumSequence && firstSequence <= sequence
+            && Int(indexLength) <= BlockIndex.maximumLength
     }
 
     /// Nil for damage.

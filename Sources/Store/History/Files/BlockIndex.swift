@@ -23,6 +23,16 @@ struct BlockEntry: Hashable, Sendable {
 enum BlockIndex {
     /// Bytes of an index when it is decompressed: more is damage.
     static let maximumLength = 64 << 20
+    /// Bytes of one block, twice what the longest can take. Version 1 had longer ones.
+    private static let longestBlock = 2 << 20
+    private static let longestBlockOfVersion1 = 64 << 20
+
+    /// What an index may say of one block: its checksum does not tell who wrote it.
+    private static func isPossible(_ entry: BlockEntry, longest: Int, count: Int) -> Bool {
+        entry.length <= longest && entry.count <= count && entry.first <= entry.last
+            && PointColumns.timeRange.contains(entry.first.milliseconds)
+            && PointColumns.timeRange.contains(entry.last.milliseconds)
+    }
 
     /// `entries` are in the order of keys and of positions; blocks lie one behind the other.
     static func encode(_ entries: [BlockEntry], first: Timestamp, last: Timestamp) -> [UInt8] {
@@ -57,8 +67,10 @@ enum BlockIndex {
     ) throws(RecordError) -> [BlockEntry] {
         var reader = ByteReader(bytes)
         let count = Int(footer.entryCount)
-        // Each entry takes eight bytes at least.
-        guard count <= bytes.count / 8 else { throw RecordError(.badValue, at: 0) }
+        // Each entry takes eight bytes at least, and so does a block; without a block each series has one.
+        guard count <= bytes.count / 8, count <= blocksEnd / 8 + SeriesDictionary.maximumCount else {
+            throw RecordError(.badValue, at: 0)
+        }
         let deviceCount = try reader.count(bytesEach: 16)
         var devices: [DeviceID] = []
         for _ in 0..<deviceCount { devices.append(try reader.identifier()) }
@@ -85,7 +97,8 @@ enum BlockIndex {
         for i in 0..<count { entries[i].last = footer.last + (try reader.signed()) }
         for i in 0..<count { entries[i].lastValue = try reader.signed() }
         for i in 0..<count where entries[i].isBlock { entries[i].checksum = try reader.fixed() }
-        guard reader.isAtEnd, entries.allSatisfy({ !$0.isBlock || $0.first <= $0.last }) else {
+        let values = footer.tier == .raw ? TimeGrid.maximumCount : BucketBlock.maximumCount
+        guard reader.isAtEnd, entries.allSatisfy({ isPossible($0, longest: longestBlock, count: values) }) else {
             throw RecordError(.badValue, at: reader.position)
         }
         return entries
@@ -99,7 +112,8 @@ enum BlockIndex {
         var entries: [BlockEntry] = []
         while !reader.isAtEnd {
             let entry = try reader.blockEntry()
-            guard entry.position <= blocksEnd, entry.length <= blocksEnd - entry.position, entry.first <= entry.last
+            guard entry.position <= blocksEnd, entry.length <= blocksEnd - entry.position,
+                isPossible(entry, longest: longestBlockOfVersion1, count: VarintBlock.maximumCount)
             else { throw RecordError(.badValue, at: reader.position) }
             entries.append(entry)
         }
@@ -123,8 +137,9 @@ extension ByteReader {
         numbers.reserveCapacity(count)
         var device = 0
         for _ in 0..<count {
-            device += Int(clamping: try varint())
-            guard device < devices.count else { throw RecordError(.badValue, at: position) }
+            let step = try varint()
+            device += step == 0 ? 0 : 1
+            guard step <= 1, device < devices.count else { throw RecordError(.badValue, at: position) }
             numbers.append(device)
         }
         var entries: [BlockEntry] = []

@@ -21,7 +21,7 @@ struct QueryView {
         let (low, high) = (from - TimeGrid.farthestMove, to + TimeGrid.farthestMove)
         for (file, open) in files[tier] ?? [] {
             for entry in open.entries(of: key) where entry.isBlock && entry.last >= low && entry.first < high {
-                sources.append(RunMerge.Source(entry: entry, rank: file.footer.sequence, open: open))
+                sources.append(RunMerge.Source(entry: entry, rank: file.footer.sequence, tier: tier, open: open))
             }
         }
         return RunMerge(sources: sources, head: tier == .raw ? head as? Columns : nil, from: from, to: to,

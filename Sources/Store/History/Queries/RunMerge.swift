@@ -10,6 +10,7 @@ struct RunMerge<Columns: BlockColumns> {
     struct Source {
         let entry: BlockEntry
         let rank: UInt64
+        let tier: HistoryTier
         let open: BlockReading.Open
     }
 
@@ -29,6 +30,8 @@ struct RunMerge<Columns: BlockColumns> {
     /// The one that begins first is at the end.
     private var sources: [Source]
     private var runs: [Run] = []
+    /// The last instant that was handed out: what comes lies behind it, whatever blocks say.
+    private var done = Int64.min
     /// Places of blocks that could not be used.
     private(set) var damaged: [BlockError] = []
 
@@ -54,10 +57,17 @@ struct RunMerge<Columns: BlockColumns> {
             // A block that begins later cannot have anything to say about this instant.
             if let source = sources.last, source.start <= time {
                 sources.removeLast()
+                let count = runs.count
                 try load(source, scratch)
+                if runs.count > count { check(source, scratch) }
                 continue
             }
             guard let first, time < to else { return }
+            if time <= done {
+                // So near to an instant of another file's that it is the same.
+                advance(first, to: runs[first].next + 1, scratch)
+                continue
+            }
             let limit = min(to, horizon(of: first))
             let isOn =
                 time < limit ? try stretch(first, to: limit, scratch, body) : try conflict(first, scratch, body)
@@ -110,6 +120,7 @@ struct RunMerge<Columns: BlockColumns> {
         var start = runs[i].next
         let end = limit == .max ? runs[i].instants.count : lowerBound(runs[i].instants, limit, from: start)
         while start < end, runs[i].instants[start] < from { start += 1 }
+        if start < end { done = runs[i].instants[end - 1] }
         let isOn = start < end ? try body(runs[i].columns, start..<end) : true
         advance(i, to: end, scratch)
         return isOn
@@ -127,7 +138,9 @@ struct RunMerge<Columns: BlockColumns> {
             if runs[i].rank > runs[winner].rank { winner = i }
         }
         let (index, instant) = (runs[winner].next, runs[winner].current)
-        let isOn = instant >= from && instant < to ? try body(runs[winner].columns, index..<index + 1) : true
+        let isAsked = instant >= from && instant < to
+        if isAsked { done = instant }
+        let isOn = isAsked ? try body(runs[winner].columns, index..<index + 1) : true
         for i in group.reversed() { advance(i, to: runs[i].next + 1, scratch) }
         return isOn
     }
@@ -145,6 +158,16 @@ struct RunMerge<Columns: BlockColumns> {
             BlockError(
                 path: source.open.file.path, position: source.entry.position,
                 reason: "the block of \(source.entry.key) is damaged or cannot be read, and is left out"))
+    }
+
+    /// Takes back the run that was added last where it is not what its index says: the order of blocks depends on that.
+    private mutating func check(_ source: Source, _ scratch: DecodingScratch) {
+        guard let run = runs.last, !run.columns.fits(source.entry, source.tier) else { return }
+        runs.removeLast()
+        damaged.append(
+            BlockError(
+                path: source.open.file.path, position: source.entry.position,
+                reason: "the block of \(source.entry.key) is not what the index says and left out"))
     }
 
     private mutating func add(_ columns: Columns, rank: UInt64) {
