@@ -24,7 +24,8 @@ struct QueryView {
                 sources.append(RunMerge.Source(entry: entry, rank: file.footer.sequence, tier: tier, open: open))
             }
         }
-        return RunMerge(sources: sources, head: tier == .raw ? head as? Columns : nil, from: from, to: to,
+        return RunMerge(
+            sources: sources, head: tier == .raw ? head as? Columns : nil, from: from, to: to,
             isQuery: isQuery)
     }
 }
