@@ -61,8 +61,8 @@ struct StoreExportCommand: ParsableCommand {
             guard let format = ExchangeFormat(fileName: file) else {
                 throw Failure(
                     .usage,
-                    "\(file): .\(ending) is no format that is written; .csv, .jsonl, .lp (influx) and .prom (prometheus) "
-                        + "are, or say --format")
+                    "\(file): .\(ending) is no format that is written; .csv, .jsonl, .lp (influx) and .prom "
+                        + "(prometheus) are, or say --format")
             }
             return format
         }

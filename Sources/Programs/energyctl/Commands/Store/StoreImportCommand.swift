@@ -88,8 +88,8 @@ struct StoreImportCommand: ParsableCommand {
         guard chosen != .prometheus else {
             throw Failure(
                 .usage,
-                "\(format == nil ? file : "--format prometheus") is OpenMetrics text, which is only written; csv, jsonl "
-                    + "and influx can be imported")
+                "\(format == nil ? file : "--format prometheus") is OpenMetrics text, which is only written; csv, "
+                    + "jsonl and influx can be imported")
         }
         guard let chosen else {
             let why = format.map { "--format \($0) is no format" } ?? "the name \(file) does not tell its format"

@@ -9,7 +9,8 @@ struct StoreVerifyCommand: ParsableCommand {
         abstract: "Reads everything that is stored and says what is wrong, with file and position.",
         discussion: """
             Every frame of the log, every block and index of history, every snapshot, the ledger and the gateway's \
-            identity. Nothing is changed; energyd may run meanwhile. With --backup a backup file is read and compared with its manifest.
+            identity. Nothing is changed; energyd may run meanwhile. With --backup a backup file is read and \
+            compared with its manifest.
 
             Exit status: 0 all is whole, 1 something is damaged (it is on stdout, a line each; notes too).
 
